@@ -1,0 +1,17 @@
+import type { ErrorCode } from '../protocol/errors.ts';
+
+/**
+ * An operating failure that a client gets to see, with its code from `protocol/errors.ts`. The one error class
+ * of Amity: the gateway and HTTP convert it at the edge; anything else that is thrown is a bug and becomes `internal`.
+ */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CodedError';
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
