@@ -1,0 +1,118 @@
+/** A dialog and a token budget -> a prompt, and a trace of what went in and why. */
+import type { Message, PromptPart, PromptTrace } from './message.ts';
+import type { Persona } from './persona.ts';
+import type { PromptSegment } from './prompt-segment.ts';
+import type { PromptTemplate, PromptTurn, TokenCounter } from './prompt-template.ts';
+
+/** Messages looked at for one prompt; more would not fit into any budget that the default models can hold. */
+export const promptMessagesMax = 64;
+
+export interface PromptSetup {
+  readonly persona: Persona;
+  readonly template: PromptTemplate;
+  readonly counter: TokenCounter;
+  /** Name of the model, for the trace. */
+  readonly model: string;
+  readonly budgetTokens: number;
+}
+
+export interface Prompt {
+  readonly segments: readonly PromptSegment[];
+  readonly trace: PromptTrace;
+}
+
+/**
+ * @param branch the messages that end in the user's newest one, oldest first. Empty ones are left out: they were never said.
+ */
+export function buildPrompt(setup: PromptSetup, branch: readonly Message[]): Prompt {
+  const said = branch.filter((message) => message.text !== '');
+  const count = countThatFits(said, (newest) => tokensOf(setup, newest) <= setup.budgetTokens);
+  const kept = said.slice(said.length - count);
+  const recent = count > 0 ? kept : said.slice(-1).map((message) => cutToFit(setup, message));
+  const segments = render(setup, recent);
+  return { segments, trace: toTrace(setup, { segments, recent, cut: count === 0 }) };
+}
+
+/** The largest number of newest messages that fit; more messages never need fewer tokens, so the search halves. */
+function countThatFits(said: readonly Message[], fits: (newest: readonly Message[]) => boolean): number {
+  let most = 0;
+  let tooMany = said.length + 1;
+  while (tooMany - most > 1) {
+    const middle = (most + tooMany) >> 1;
+    if (fits(said.slice(said.length - middle))) most = middle;
+    else tooMany = middle;
+  }
+  return most;
+}
+
+/** A message that alone is over the budget keeps its end: that is where the question stands. */
+function cutToFit(setup: PromptSetup, message: Message): Message {
+  const characters = Array.from(message.text);
+  const ending = (length: number): Message => ({
+    ...message,
+    text: `…${characters.slice(-length).join('').trimStart()}`,
+  });
+  let most = 1;
+  let tooMany = characters.length;
+  while (tooMany - most > 1) {
+    const middle = (most + tooMany) >> 1;
+    if (tokensOf(setup, [ending(middle)]) <= setup.budgetTokens) most = middle;
+    else tooMany = middle;
+  }
+  return ending(most);
+}
+
+const tokensOf = (setup: PromptSetup, messages: readonly Message[]) =>
+  setup.counter.countTokens(render(setup, messages));
+
+function render(setup: PromptSetup, messages: readonly Message[]): readonly PromptSegment[] {
+  return setup.template.render([{ role: 'system', text: setup.persona.instructions }, ...toTurns(messages)]);
+}
+
+/** Messages in a row from one side are one turn: chat templates are made for two sides that alternate. */
+function toTurns(messages: readonly Message[]): PromptTurn[] {
+  const turns: PromptTurn[] = [];
+  for (const message of messages) {
+    const text = message.text.trim();
+    const last = turns.at(-1);
+    if (last?.role === message.role)
+      turns[turns.length - 1] = { role: last.role, text: `${last.text}\n${text}` };
+    else turns.push({ role: message.role, text });
+  }
+  return turns;
+}
+
+function toTrace(
+  setup: PromptSetup,
+  made: { segments: readonly PromptSegment[]; recent: readonly Message[]; cut: boolean },
+): PromptTrace {
+  const tokens = (text: string) => setup.counter.countTokens([{ kind: 'text', text }]);
+  const persona: PromptPart = {
+    kind: 'persona',
+    text: setup.persona.instructions,
+    tokens: tokens(setup.persona.instructions),
+    reason: `persona ${setup.persona.name}`,
+  };
+  const newest = made.recent.at(-1);
+  const recent = made.recent.map(
+    (message): PromptPart => ({
+      kind: 'recent',
+      text: message.text,
+      tokens: tokens(message.text),
+      reason:
+        message !== newest
+          ? 'recent turn'
+          : made.cut
+            ? 'the message to answer, cut to the budget'
+            : 'the message to answer',
+      messageId: message.messageId,
+    }),
+  );
+  return {
+    template: setup.template.id,
+    model: setup.model,
+    promptTokens: setup.counter.countTokens(made.segments),
+    budgetTokens: setup.budgetTokens,
+    parts: [persona, ...recent],
+  };
+}

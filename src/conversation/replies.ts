@@ -1,0 +1,99 @@
+/**
+ * The replies this process works on. Turns of one conversation are answered one after another; conversations do not
+ * wait for each other. A reply belongs to no socket: readers come and go, it runs to its end.
+ */
+import { Reply, type StopReason, type Turn } from './reply.ts';
+
+/** Works on one reply until its stream has ended. Must not throw. */
+export type Answer = (reply: Reply) => Promise<void>;
+
+export class Replies {
+  readonly #answer: Answer;
+  readonly #byGeneration = new Map<string, Reply>();
+  /** Per conversation, in order; the first one is worked on. */
+  readonly #lines = new Map<string, Reply[]>();
+  readonly #runs = new Map<Reply, Promise<void>>();
+
+  constructor(answer: Answer) {
+    this.#answer = answer;
+  }
+
+  /**
+   * Puts a stored turn in line. A reply of the same branch that has shown no text yet is superseded: the new
+   * one will answer both messages.
+   */
+  begin(turn: Turn): Reply {
+    const reply = new Reply(turn);
+    const line = this.#lines.get(turn.conversationId);
+    this.#byGeneration.set(turn.generationId, reply);
+    if (line === undefined) {
+      const fresh = [reply];
+      this.#lines.set(turn.conversationId, fresh);
+      void this.#work(turn.conversationId, fresh);
+    } else {
+      line.push(reply);
+      for (const earlier of line) {
+        const sameBranch = earlier.turn.companion.messageId === turn.parentId;
+        if (sameBranch && earlier.stream.text === '') this.#stop(earlier, 'superseded');
+      }
+    }
+    return reply;
+  }
+
+  find(generationId: string): Reply | undefined {
+    return this.#byGeneration.get(generationId);
+  }
+
+  /** Those of a conversation that have not ended, in the order in which they are answered. */
+  active(conversationId: string): readonly Reply[] {
+    return this.#lines.get(conversationId)?.filter((reply) => reply.stream.end === null) ?? [];
+  }
+
+  get count(): number {
+    return this.#byGeneration.size;
+  }
+
+  /** Stops a reply; its stream ends soon after. False when it is not worked on (any more). */
+  cancel(generationId: string): boolean {
+    const reply = this.#byGeneration.get(generationId);
+    if (reply === undefined) return false;
+    this.#stop(reply, 'cancelled');
+    return true;
+  }
+
+  /** Waits for all to end; those that still run after `graceMs` (a timer given by the caller) are stopped. */
+  async drain(grace: Promise<void>): Promise<void> {
+    const all = () => Promise.all([...this.#byGeneration.values()].map((reply) => reply.stream.ended()));
+    await Promise.race([all(), grace]);
+    for (const reply of this.#byGeneration.values()) this.#stop(reply, 'cancelled');
+    await all();
+  }
+
+  #stop(reply: Reply, reason: StopReason): void {
+    reply.stop(reason);
+    // One that waits in line need not wait for its place to be ended.
+    void this.#run(reply);
+  }
+
+  async #work(conversationId: string, line: Reply[]): Promise<void> {
+    for (let reply = line[0]; reply !== undefined; reply = line[0]) await this.#run(reply);
+    this.#lines.delete(conversationId);
+  }
+
+  /** Works on a reply once, however often it is called; resolves when it has ended and left its line. */
+  #run(reply: Reply): Promise<void> {
+    const running = this.#runs.get(reply);
+    if (running !== undefined) return running;
+    const run = this.#answer(reply).finally(() => this.#forget(reply));
+    this.#runs.set(reply, run);
+    return run;
+  }
+
+  #forget(reply: Reply): void {
+    const line = this.#lines.get(reply.turn.conversationId);
+    const place = line?.indexOf(reply) ?? -1;
+    if (place >= 0) line?.splice(place, 1);
+    this.#byGeneration.delete(reply.turn.generationId);
+    this.#runs.delete(reply);
+  }
+}

@@ -1,0 +1,46 @@
+import type { GenerationStatus, Message } from './message.ts';
+import { ReplyStream } from './reply-stream.ts';
+
+/** Why a reply is stopped before its own end. The text shown so far is kept. */
+export type StopReason = 'cancelled' | 'superseded';
+
+/** The turn that a reply answers, as it was stored. */
+export interface Turn {
+  readonly generationId: string;
+  readonly conversationId: string;
+  readonly userId: string;
+  /** The user message that is answered. */
+  readonly replyTo: string;
+  /** The companion message that the user message hangs on, or null at the root. */
+  readonly parentId: string | null;
+  /** The still empty companion message that holds the reply. */
+  readonly companion: Message;
+}
+
+/** A reply that this process still works on: queued or running. */
+export class Reply {
+  readonly turn: Turn;
+  readonly stream = new ReplyStream();
+  readonly #stop = new AbortController();
+
+  constructor(turn: Turn) {
+    this.turn = turn;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get stopReason(): StopReason | null {
+    return this.signal.aborted ? (this.signal.reason as StopReason) : null;
+  }
+
+  get status(): GenerationStatus {
+    return this.stream.end?.message.status ?? (this.stream.started ? 'running' : 'queued');
+  }
+
+  /** The first reason stays: a superseded reply is not cancelled a second time. */
+  stop(reason: StopReason): void {
+    if (!this.signal.aborted) this.#stop.abort(reason);
+  }
+}
