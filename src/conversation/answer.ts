@@ -4,7 +4,6 @@
  */
 
 import type { SamplingParams } from '../engine/request.ts';
-import { errorCodes, type WireError } from '../protocol/errors.ts';
 import type { Clock } from '../std/clock.ts';
 import { CodedError } from '../std/coded-error.ts';
 import type { GenerationEvent, Generator } from './generator.ts';
@@ -50,6 +49,9 @@ export interface AnswerObserver {
 /** Attempts to store the end of a reply, with doubling pauses from 100 ms on: about 25 s in all. */
 const storeAttemptsMax = 9;
 
+/** Shown instead of a reply in which the model said nothing at all. */
+const emptyReplyLine = 'I do not know what to say to that. Could you put it another way?';
+
 /** Load level 1, the default: candidates race and the winner streams live. Levels that follow the load come later. */
 const level = 1;
 
@@ -73,6 +75,7 @@ export async function answerTurn(deps: AnswerDeps, reply: Reply): Promise<void> 
 interface Outcome {
   readonly candidates: readonly StoredCandidate[];
   readonly shown?: StoredCandidate | undefined;
+  readonly saidNothing?: boolean;
   readonly error?: unknown;
 }
 
@@ -118,14 +121,17 @@ async function generateReply(deps: AnswerDeps, reply: Reply, began: number): Pro
       stream.append(event.text);
     } else finished = event;
   }
+  const shown = finished?.candidates.find((one) => one.index === finished?.shown);
+  const saidNothing = shown !== undefined && shown.text === '' && reply.stopReason === null;
+  if (saidNothing) stream.append(emptyReplyLine);
   const candidates =
     finished?.candidates.map((one) => ({
       ...one,
       candidateId: deps.ids.candidateId(),
       score: null,
-      filterReason: null,
+      filterReason: one.text === '' ? 'empty' : null,
     })) ?? [];
-  return { candidates, shown: candidates.find((one) => one.index === finished?.shown) };
+  return { candidates, saidNothing, shown: candidates.find((one) => one.index === shown?.index) };
 }
 
 /** The prompt of a stored turn, from what has been said by now. */
@@ -151,6 +157,7 @@ function toGenerationEnd(deps: AnswerDeps, reply: Reply, outcome: Outcome): Gene
     at: deps.clock.now(),
   };
   if (outcome.error !== undefined) return { ...shared, status: 'failed', finishReason: null };
+  if (outcome.saidNothing) return { ...shared, status: 'done', finishReason: 'filtered' };
   const own = outcome.shown?.finishReason;
   // A reply that reached its own end is done, also when somebody stopped it at that very moment.
   if (own === 'stop' || own === 'length') {
@@ -178,28 +185,10 @@ function toReplyEnd(
 ): ReplyEnd {
   const { end, message } = made;
   if (message === null) {
-    const error = toWireError(new CodedError('store_unavailable', 'The reply could not be stored.'));
+    const error = new CodedError('store_unavailable', 'The reply could not be stored.');
     // After the next start it is failed in the store too.
     return { kind: 'fail', message: { ...reply.turn.companion, text: end.text, status: 'failed' }, error };
   }
-  if (end.finishReason === null) return { kind: 'fail', message, error: toWireError(made.error) };
+  if (end.finishReason === null) return { kind: 'fail', message, error: made.error };
   return { kind: 'end', message, finishReason: end.finishReason };
-}
-
-/** What clients are told of an error: its code when it has one; a bug keeps its details in the log. */
-export function toWireError(error: unknown): WireError {
-  if (!(error instanceof CodedError)) {
-    return {
-      code: 'internal',
-      message: 'Something went wrong here.',
-      retryable: errorCodes.internal.retryable,
-    };
-  }
-  const { code, message, retryAfterMs } = error;
-  return {
-    code,
-    message,
-    retryable: errorCodes[code].retryable,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  };
 }

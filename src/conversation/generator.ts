@@ -7,7 +7,7 @@ export interface Generator {
   readonly model: string;
 
   /** Whether a request would find a place in the queue; asked before a message is stored. */
-  admits(): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
+  admits(): GeneratorAdmission;
 
   /**
    * Runs one generation. Aborting `signal` asks it to stop between two steps: the iterable then ends with
@@ -17,6 +17,15 @@ export interface Generator {
    */
   generate(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent>;
 }
+
+export type GeneratorAdmission =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: 'overloaded' | 'model_unavailable' | 'shutting_down';
+      readonly message: string;
+      readonly retryAfterMs: number;
+    };
 
 export interface GenerationRequest {
   readonly generationId: string;

@@ -5,7 +5,6 @@
  * reader gets fewer and longer deltas instead of a growing queue, and the stream never waits for anybody.
  */
 
-import type { WireError } from '../protocol/errors.ts';
 import { Pulse } from '../std/pulse.ts';
 import type { FinishReason, Message } from './message.ts';
 
@@ -17,7 +16,8 @@ export type ReplyEvent =
 
 export type ReplyEnd =
   | { readonly kind: 'end'; readonly message: Message; readonly finishReason: FinishReason }
-  | { readonly kind: 'fail'; readonly message: Message; readonly error: WireError };
+  /** `error`: a CodedError, or a bug. */
+  | { readonly kind: 'fail'; readonly message: Message; readonly error: unknown };
 
 export interface ReplyReader extends AsyncIterable<ReplyEvent> {
   /** Continues from here: what lies before is not delivered any more. `null` = no text at all, only start and end. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../protocol/errors.ts';
+import { type ErrorCode, errorCodes, type WireError } from '../protocol/errors.ts';
 
 /**
  * An operating failure that a client gets to see, with its code from `protocol/errors.ts`. The one error class
@@ -14,4 +14,22 @@ export class CodedError extends Error {
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** What clients are told of an error: its code when it has one; of a bug nothing, its details are for the log. */
+export function toWireError(error: unknown): WireError {
+  if (!(error instanceof CodedError)) {
+    return {
+      code: 'internal',
+      message: 'Something went wrong here.',
+      retryable: errorCodes.internal.retryable,
+    };
+  }
+  const { code, message, retryAfterMs } = error;
+  return {
+    code,
+    message,
+    retryable: errorCodes[code].retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
 }
