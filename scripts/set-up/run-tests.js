@@ -1,0 +1,72 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { runChecks } from '../check.js';
+import { ensureBuild, hasBuild } from './build.js';
+import { locked } from './lock.js';
+import { ensureModel } from './model.js';
+import { at } from './root.js';
+import { runShown, tools } from './run-tool.js';
+import { SetUpError, say } from './say.js';
+
+const reportPath = at('test/.cache/vitest.json');
+
+/**
+ * The checks, the build, the model, then every test. All of it runs even when a part fails: the last line counts them.
+ *
+ * @param args go to vitest (`npm test -- test/unit`); the last line then counts only what they select.
+ * @returns the exit code.
+ */
+export async function runTests(args) {
+  const failedChecks = await runChecks();
+  const built = await buildForTests();
+  // Tests that need the model ask for it themselves, and skip aloud or fail (test/support/require-or-skip.ts).
+  if (built) await ensureModel();
+  const outcome = await runVitest(args);
+  const extra = failedChecks + (built ? 0 : 1);
+  if (extra > 0) say(`${extra} of the checks before the tests failed: see above`);
+  const skipFails = process.env.AMITY_TEST_REQUIRE === 'all' && args.length === 0;
+  if (skipFails && outcome.skipped > 0) say('AMITY_TEST_REQUIRE=all: skipped tests count as failed');
+  const failed = outcome.failed + extra + (skipFails ? outcome.skipped : 0);
+  const skipped = !skipFails && outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : '';
+  console.log(`${outcome.passed} passed, ${failed} failed${skipped}`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function buildForTests() {
+  try {
+    if (!hasBuild()) await locked(ensureBuild);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    process.stderr.write(`${error.detail}\n`);
+    say(error.message);
+    return false;
+  }
+}
+
+async function runVitest(args) {
+  mkdirSync(at('test/.cache'), { recursive: true });
+  rmSync(reportPath, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`];
+  const code = await runShown(tools.vitest, ['run', ...reporters, ...args]);
+  return countOutcomes(code);
+}
+
+/** A file that cannot be loaded, or an error outside any test, fails without a failed test: it counts as one. */
+function countOutcomes(code) {
+  let report;
+  try {
+    report = JSON.parse(readFileSync(reportPath, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
+  ).length;
+  const failed = report.numFailedTests + brokenFiles;
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
