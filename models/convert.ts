@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GRAPH_TOP_K } from '../src/onnx/graph-contract.ts';
+import { MANIFEST_FILE, type Manifest, type ManifestFile, manifestSchema } from '../src/onnx/manifest.ts';
+import type { Checkpoint } from './checkpoints/checkpoint.ts';
+import type { DecoderLayout } from './graphs/decoder-layout.ts';
+import type { ModelFamily } from './graphs/family.ts';
+import { layoutD3 } from './graphs/layout-d3.ts';
+import { llama } from './graphs/llama.ts';
+import { GraphBuilder } from './onnx/graph-builder.ts';
+import { writeOnnxModel } from './onnx/writer.ts';
+import { fp32 } from './weights/fp32.ts';
+import { nb8 } from './weights/nb8.ts';
+import type { WeightFormat } from './weights/weight-format.ts';
+
+/** Raise it when the same checkpoint would give another graph: it is stored in each manifest. */
+const CONVERTER_VERSION = 1;
+/** Longer contexts cost memory in the position tables and nothing here uses them yet. */
+const CONTEXT_TOKENS_MAX = 8192;
+
+const families: readonly ModelFamily[] = [llama];
+const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, nb8 };
+const layout: DecoderLayout = layoutD3;
+
+const fileNames = {
+  graph: 'model.onnx',
+  data: 'model.onnx.data',
+  tokenizer: 'tokenizer.json',
+  tokenizerConfig: 'tokenizer_config.json',
+  chatTemplate: 'chat_template.jinja',
+} as const;
+
+export interface Conversion {
+  readonly checkpoint: Checkpoint;
+  /** An existing, empty directory. */
+  readonly directory: string;
+  readonly name: string;
+  readonly weights: Manifest['weights'];
+  readonly fullLogits?: boolean;
+  readonly source: Manifest['source'];
+  readonly licence: string | null;
+  readonly createdAt: Date;
+}
+
+/**
+ * Turns a checkpoint into a model directory: graph, weights, tokenizer, chat template, manifest. The
+ * manifest is written last, so that a directory with one is complete.
+ *
+ * @throws Error with one sentence when the checkpoint is of a kind that is not built.
+ */
+export async function convertModel(conversion: Conversion): Promise<Manifest> {
+  const { checkpoint, directory, fullLogits = false } = conversion;
+  const weights = weightFormats[conversion.weights];
+  const family = findFamily(checkpoint.config);
+  const model = family.plan(checkpoint.config, { contextTokensMax: CONTEXT_TOKENS_MAX });
+  const graph = new GraphBuilder();
+  model.build({ graph, layout, weights, tensors: checkpoint.tensors, fullLogits });
+  const written = await writeOnnxModel(graph.finish(conversion.name), join(directory, fileNames.graph));
+  const manifest = manifestSchema.parse({
+    formatVersion: 1,
+    name: conversion.name,
+    family: family.name,
+    layout: layout.name,
+    weights: weights.name,
+    files: {
+      graph: { path: fileNames.graph, ...written.graph },
+      data: { path: fileNames.data, ...written.data },
+      ...(await writeText(checkpoint, directory)),
+    },
+    source: conversion.source,
+    licence: conversion.licence,
+    recipe: `${family.name}/${layout.name}/${weights.name}`,
+    converterVersion: CONVERTER_VERSION,
+    createdAt: conversion.createdAt.toISOString(),
+    shape: model.shape,
+    tokens: checkpoint.text.tokens,
+    fullLogits,
+    topK: GRAPH_TOP_K,
+  });
+  await writeSynced(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+function findFamily(config: Readonly<Record<string, unknown>>): ModelFamily {
+  const type = String(config['model_type']);
+  const family = families.find((candidate) => candidate.modelTypes.includes(type));
+  if (family !== undefined) return family;
+  const known = families.flatMap((candidate) => candidate.modelTypes).join(', ');
+  throw new Error(`Models of the type "${type}" can not be converted; supported: ${known}`);
+}
+
+async function writeText({ text }: Checkpoint, directory: string) {
+  const write = async (path: string, contents: string): Promise<ManifestFile> => {
+    await writeSynced(join(directory, path), contents);
+    const bytes = Buffer.from(contents);
+    return { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  };
+  return {
+    tokenizer: await write(fileNames.tokenizer, JSON.stringify(text.tokenizer)),
+    tokenizerConfig: await write(fileNames.tokenizerConfig, JSON.stringify(text.tokenizerConfig)),
+    ...(text.chatTemplate === null
+      ? {}
+      : { chatTemplate: await write(fileNames.chatTemplate, text.chatTemplate) }),
+  };
+}
+
+async function writeSynced(path: string, contents: string): Promise<void> {
+  await writeFile(path, contents, { flush: true });
+}

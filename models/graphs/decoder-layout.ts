@@ -1,0 +1,36 @@
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+
+/** The sizes of a decoder that decide its inputs and outputs. */
+export interface DecoderShape {
+  readonly layers: number;
+  /** Query heads. */
+  readonly heads: number;
+  /** Key/value heads; each serves heads / kvHeads query heads. */
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly hiddenSize: number;
+  readonly vocabSize: number;
+  /** Positions the graph can place. */
+  readonly contextTokensMax: number;
+}
+
+/** What surrounds a family's layers: inputs, attention over the past, and what is returned. */
+export interface DecoderLayout {
+  readonly name: string;
+  begin(graph: GraphBuilder, shape: DecoderShape): OpenDecoder;
+}
+
+/** One decoder in the making. Layers call `attention` in ascending order, then the family calls `finish` once. */
+export interface OpenDecoder {
+  /** int64 [B, S] */
+  readonly inputIds: string;
+  /** int64 [B, S] */
+  readonly positionIds: string;
+  /** query [B, S, heads * headSize]; key and value [B, S, kvHeads * headSize] -> [B, S, heads * headSize] */
+  attention(layer: number, projected: { query: string; key: string; value: string }): string;
+  /**
+   * hidden [B, S, hiddenSize]: the normalised output of the last layer; `project` turns rows
+   * [N, hiddenSize] of it into logits [N, vocabSize].
+   */
+  finish(hidden: string, options: { project: (rows: string) => string; fullLogits: boolean }): void;
+}

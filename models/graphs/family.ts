@@ -1,0 +1,26 @@
+import type { TensorSource } from '../checkpoints/checkpoint.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { WeightFormat } from '../weights/weight-format.ts';
+import type { DecoderLayout, DecoderShape } from './decoder-layout.ts';
+
+/** One kind of network: knows its configuration, the names of its tensors and how its layers are wired. */
+export interface ModelFamily {
+  readonly name: string;
+  /** `model_type` in config.json. */
+  readonly modelTypes: readonly string[];
+  /**
+   * @throws Error with one clear sentence when the configuration asks for something that is not built.
+   */
+  plan(config: Readonly<Record<string, unknown>>, limits: { contextTokensMax: number }): PlannedModel;
+}
+
+export interface PlannedModel {
+  readonly shape: DecoderShape;
+  build(parts: {
+    graph: GraphBuilder;
+    layout: DecoderLayout;
+    weights: WeightFormat;
+    tensors: TensorSource;
+    fullLogits: boolean;
+  }): void;
+}

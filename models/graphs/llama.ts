@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import type { TensorSource } from '../checkpoints/checkpoint.ts';
+import { bytesOf } from '../onnx/graph.ts';
+import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts';
+import { type Matrix, stackRows } from '../weights/matrix.ts';
+import type { WeightFormat } from '../weights/weight-format.ts';
+import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.ts';
+import type { ModelFamily } from './family.ts';
+
+const configSchema = z.object({
+  hidden_size: z.int().positive(),
+  intermediate_size: z.int().positive(),
+  num_hidden_layers: z.int().positive(),
+  num_attention_heads: z.int().positive(),
+  num_key_value_heads: z.int().positive().nullish(),
+  head_dim: z.int().positive().nullish(),
+  vocab_size: z.int().positive(),
+  max_position_embeddings: z.int().positive(),
+  rms_norm_eps: z.number().positive(),
+  rope_theta: z.number().positive().nullish(),
+  rope_parameters: z.looseObject({ rope_theta: z.number().positive().nullish() }).nullish(),
+  rope_scaling: z.looseObject({}).nullish(),
+  hidden_act: z.string().default('silu'),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
+  tie_word_embeddings: z.boolean().default(false),
+});
+
+/** The published default of the family, for configurations that leave it out. */
+const ROPE_THETA_DEFAULT = 10_000;
+
+interface Llama {
+  readonly shape: DecoderShape;
+  readonly feedForwardSize: number;
+  readonly epsilon: number;
+  readonly theta: number;
+  readonly tied: boolean;
+}
+
+/** Llama and what is built like it (SmolLM2): RMS norm, rotary positions, grouped-query heads, gated SiLU; no biases. */
+export const llama: ModelFamily = {
+  name: 'llama',
+  modelTypes: ['llama'],
+  plan(config, { contextTokensMax }) {
+    const model = parseLlama(config, contextTokensMax);
+    return { shape: model.shape, build: (parts) => build(model, parts) };
+  },
+};
+
+function parseLlama(raw: Readonly<Record<string, unknown>>, contextTokensMax: number): Llama {
+  const parsed = configSchema.safeParse(raw);
+  if (!parsed.success) throw new Error(`config.json: ${z.prettifyError(parsed.error)}`);
+  const config = parsed.data;
+  const unsupported = (what: string) => new Error(`config.json: ${what} is not supported for Llama models`);
+  const rope = config.rope_scaling ?? config.rope_parameters ?? {};
+  const ropeType = String(rope['rope_type'] ?? rope['type'] ?? 'default');
+  if (ropeType !== 'default') throw unsupported(`rope type "${ropeType}"`);
+  if (config.hidden_act !== 'silu') throw unsupported(`hidden_act "${config.hidden_act}"`);
+  if (config.attention_bias || config.mlp_bias) throw unsupported('a bias in attention or feed-forward');
+  const heads = config.num_attention_heads;
+  const kvHeads = config.num_key_value_heads ?? heads;
+  if (heads % kvHeads !== 0) throw unsupported(`${heads} heads on ${kvHeads} key/value heads`);
+  return {
+    shape: {
+      layers: config.num_hidden_layers,
+      heads,
+      kvHeads,
+      headSize: config.head_dim ?? config.hidden_size / heads,
+      hiddenSize: config.hidden_size,
+      vocabSize: config.vocab_size,
+      contextTokensMax: Math.min(config.max_position_embeddings, contextTokensMax),
+    },
+    feedForwardSize: config.intermediate_size,
+    epsilon: config.rms_norm_eps,
+    theta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? ROPE_THETA_DEFAULT,
+    tied: config.tie_word_embeddings,
+  };
+}
+
+interface Parts {
+  readonly graph: GraphBuilder;
+  readonly layout: DecoderLayout;
+  readonly weights: WeightFormat;
+  readonly tensors: TensorSource;
+  readonly fullLogits: boolean;
+}
+
+const EMBEDDING = 'model.embed_tokens.weight';
+
+function build(model: Llama, parts: Parts): void {
+  const { graph, weights, tensors } = parts;
+  const { layers, hiddenSize, vocabSize } = model.shape;
+  const decoder = parts.layout.begin(graph, model.shape);
+  const table = matrix(tensors, EMBEDDING, { rows: vocabSize, columns: hiddenSize });
+  const head = model.tied
+    ? table
+    : matrix(tensors, 'lm_head.weight', { rows: vocabSize, columns: hiddenSize });
+  const rotation = rotationTables(graph, model);
+  const norms = Array.from({ length: layers }, (_, layer) => `model.layers.${layer}.input_layernorm.weight`);
+
+  let residual = weights.embedding(graph, decoder.inputIds, table);
+  let hidden = graph.node('SimplifiedLayerNormalization', [residual, vector(parts, norms[0]!, hiddenSize)], {
+    attributes: { axis: { int: -1 }, epsilon: { float: model.epsilon }, stash_type: { int: 1 } },
+  });
+  for (let layer = 0; layer < layers; layer++) {
+    const name = `model.layers.${layer}`;
+    const attended = attention(model, parts, { decoder, rotation, layer, hidden });
+    const middle = addAndNorm(model, parts, {
+      value: attended,
+      residual,
+      norm: `${name}.post_attention_layernorm.weight`,
+    });
+    const next = addAndNorm(model, parts, {
+      value: feedForward(model, parts, { name, hidden: middle.hidden }),
+      residual: middle.residual,
+      norm: norms[layer + 1] ?? 'model.norm.weight',
+    });
+    hidden = next.hidden;
+    residual = next.residual;
+  }
+  decoder.finish(hidden, {
+    project: (rows) => weights.linear(graph, rows, { matrix: head }),
+    fullLogits: parts.fullLogits,
+  });
+}
+
+function attention(
+  model: Llama,
+  { graph, weights, tensors }: Parts,
+  at: { decoder: OpenDecoder; rotation: readonly string[]; layer: number; hidden: string },
+): string {
+  const { heads, kvHeads, headSize, hiddenSize } = model.shape;
+  const name = `model.layers.${at.layer}.self_attn`;
+  const width = heads * headSize;
+  const kvWidth = kvHeads * headSize;
+  const projection = (part: string, rows: number) =>
+    matrix(tensors, `${name}.${part}_proj.weight`, { rows, columns: hiddenSize });
+  const together = stackRows(`${name}.qkv_proj.weight`, [
+    projection('q', width),
+    projection('k', kvWidth),
+    projection('v', kvWidth),
+  ]);
+  const projected = weights.linear(graph, at.hidden, { matrix: together });
+  // Queries and keys turn by the same angles, so they are rotated as one value of heads + kvHeads heads.
+  const [turning = '', value = ''] = graph.split(projected, [width + kvWidth, kvWidth]);
+  const rotated = graph.node('RotaryEmbedding', [turning, at.decoder.positionIds, ...at.rotation], {
+    domain: MICROSOFT,
+  });
+  const [query = '', key = ''] = graph.split(rotated, [width, kvWidth]);
+  const context = at.decoder.attention(at.layer, { query, key, value });
+  const output = matrix(tensors, `${name}.o_proj.weight`, { rows: hiddenSize, columns: width });
+  return weights.linear(graph, context, { matrix: output });
+}
+
+function feedForward(
+  model: Llama,
+  { graph, weights, tensors }: Parts,
+  at: { name: string; hidden: string },
+): string {
+  const { hiddenSize } = model.shape;
+  const size = model.feedForwardSize;
+  const wide = (part: string) =>
+    matrix(tensors, `${at.name}.mlp.${part}_proj.weight`, { rows: size, columns: hiddenSize });
+  const together = stackRows(`${at.name}.mlp.gate_up_proj.weight`, [wide('gate'), wide('up')]);
+  const [gate = '', up = ''] = graph.split(weights.linear(graph, at.hidden, { matrix: together }), [
+    size,
+    size,
+  ]);
+  // QuickGelu with alpha 1 is x * sigmoid(x), that is SiLU, in one kernel.
+  const activated = graph.node('QuickGelu', [gate], {
+    domain: MICROSOFT,
+    attributes: { alpha: { float: 1 } },
+  });
+  const down = matrix(tensors, `${at.name}.mlp.down_proj.weight`, { rows: hiddenSize, columns: size });
+  return weights.linear(graph, graph.node('Mul', [activated, up]), { matrix: down });
+}
+
+/** residual + value, and its RMS norm. */
+function addAndNorm(
+  model: Llama,
+  parts: Parts,
+  at: { value: string; residual: string; norm: string },
+): { hidden: string; residual: string } {
+  const hidden = `${at.norm}.output`;
+  const residual = `${at.norm}.residual`;
+  const scale = vector(parts, at.norm, model.shape.hiddenSize);
+  parts.graph.node('SkipSimplifiedLayerNormalization', [at.value, at.residual, scale], {
+    domain: MICROSOFT,
+    outputs: [hidden, '', '', residual],
+    attributes: { epsilon: { float: model.epsilon } },
+  });
+  return { hidden, residual };
+}
+
+/** Cosines and sines [contextTokensMax, headSize / 2], computed in float64. */
+function rotationTables(graph: GraphBuilder, { shape, theta }: Llama): readonly string[] {
+  const half = shape.headSize / 2;
+  const table = (of: (angle: number) => number) => {
+    const values = new Float32Array(shape.contextTokensMax * half);
+    for (let position = 0; position < shape.contextTokensMax; position++) {
+      for (let pair = 0; pair < half; pair++) {
+        values[position * half + pair] = of(position * theta ** (-pair / half));
+      }
+    }
+    return values;
+  };
+  const add = (name: string, of: (angle: number) => number) =>
+    graph.initializer({
+      name,
+      type: 'float32',
+      dims: [shape.contextTokensMax, half],
+      chunks: () => [bytesOf(table(of))],
+    });
+  return [add('rotation.cos', Math.cos), add('rotation.sin', Math.sin)];
+}
+
+function matrix(tensors: TensorSource, name: string, size: { rows: number; columns: number }): Matrix {
+  checkDims(tensors, name, [size.rows, size.columns]);
+  return { name, ...size, readRows: (from, to) => tensors.readRows(name, { from, to }) };
+}
+
+function vector({ graph, tensors }: Parts, name: string, length: number): string {
+  checkDims(tensors, name, [length]);
+  return graph.initializer({
+    name,
+    type: 'float32',
+    dims: [length],
+    async *chunks() {
+      yield bytesOf(await tensors.readRows(name, { from: 0, to: length }));
+    },
+  });
+}
+
+function checkDims(tensors: TensorSource, name: string, wanted: readonly number[]): void {
+  if (!tensors.has(name)) throw new Error(`The checkpoint has no tensor ${name}`);
+  const found = tensors.dims(name);
+  if (found.join() !== wanted.join()) {
+    throw new Error(`Tensor ${name} has the shape [${found}], its configuration says [${wanted}]`);
+  }
+}
