@@ -49,6 +49,11 @@ export class Replies {
     return this.#lines.get(conversationId)?.filter((reply) => reply.stream.end === null) ?? [];
   }
 
+  /** Those of a user that have not ended, in all conversations. */
+  ofUser(userId: string): readonly Reply[] {
+    return [...this.#byGeneration.values()].filter((reply) => reply.turn.userId === userId);
+  }
+
   get count(): number {
     return this.#byGeneration.size;
   }

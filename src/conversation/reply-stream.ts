@@ -19,12 +19,19 @@ export type ReplyEnd =
   /** `error`: a CodedError, or a bug. */
   | { readonly kind: 'fail'; readonly message: Message; readonly error: unknown };
 
-export interface ReplyReader extends AsyncIterable<ReplyEvent> {
+export interface ReplyReader {
+  /**
+   * What is new, or null when nothing is. Synchronous on purpose: between taking a delta and handing it on
+   * nobody can seek, so what a reader gets is contiguous.
+   */
+  take(): ReplyEvent | null;
+  /** Resolves when there may be something new, or the reader was closed. */
+  wait(): Promise<void>;
   /** Continues from here: what lies before is not delivered any more. `null` = no text at all, only start and end. */
   seek(offset: number | null): void;
   readonly offset: number | null;
-  /** Ends the iteration at the next event. */
   close(): void;
+  readonly closed: boolean;
 }
 
 export class ReplyStream {
@@ -77,37 +84,27 @@ export class ReplyStream {
    * `start` event: it was announced before any text.
    */
   read(offset: number | null): ReplyReader {
-    const stream = this;
     let position = offset;
-    let startSeen = this.#text !== '';
+    let startTaken = this.#text !== '';
     let closed = false;
 
-    const next = (): ReplyEvent | null => {
-      if (!startSeen && stream.#start !== null) {
-        startSeen = true;
-        return stream.#start;
+    const take = (): ReplyEvent | null => {
+      if (!startTaken && this.#start !== null) {
+        startTaken = true;
+        return this.#start;
       }
-      if (position !== null && position < stream.#text.length) {
-        const delta = { kind: 'delta', offset: position, text: stream.#text.slice(position) } as const;
-        position = stream.#text.length;
+      if (position !== null && position < this.#text.length) {
+        const delta = { kind: 'delta', offset: position, text: this.#text.slice(position) } as const;
+        position = this.#text.length;
         return delta;
       }
-      return null;
+      if (this.#end !== null) closed = true;
+      return this.#end;
     };
 
-    async function* iterate(): AsyncGenerator<ReplyEvent> {
-      while (!closed) {
-        const event = next() ?? stream.#end;
-        if (event === null) {
-          await stream.#changed.wait();
-          continue;
-        }
-        yield event;
-        if (event === stream.#end) return;
-      }
-    }
-
     return {
+      take: () => (closed ? null : take()),
+      wait: () => (closed ? Promise.resolve() : this.#changed.wait()),
       seek: (to) => {
         position = to;
       },
@@ -116,9 +113,11 @@ export class ReplyStream {
       },
       close: () => {
         closed = true;
-        stream.#changed.beat();
+        this.#changed.beat();
       },
-      [Symbol.asyncIterator]: iterate,
+      get closed() {
+        return closed;
+      },
     };
   }
 }

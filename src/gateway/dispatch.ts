@@ -1,0 +1,103 @@
+/** One client event: parse its payload once, run its handler, acknowledge exactly once. */
+import type { z } from 'zod';
+import { type Ack, type ClientEvent, clientEvents } from '../protocol/events.ts';
+import { CodedError, toWireError } from '../std/coded-error.ts';
+import type { Call, Handler } from './handler.ts';
+import { conversationOpen } from './handlers/conversation-open.ts';
+import { generationCancel } from './handlers/generation-cancel.ts';
+import { generationResume } from './handlers/generation-resume.ts';
+import { historyPage } from './handlers/history-page.ts';
+import { messageSend } from './handlers/message-send.ts';
+import { promptTrace } from './handlers/prompt-trace.ts';
+import { reactionClear } from './handlers/reaction-clear.ts';
+import { reactionSet } from './handlers/reaction-set.ts';
+
+const handlers: { readonly [E in ClientEvent]: Handler<E> } = {
+  'conversation:open': conversationOpen,
+  'history:page': historyPage,
+  'message:send': messageSend,
+  'generation:cancel': generationCancel,
+  'generation:resume': generationResume,
+  'reaction:set': reactionSet,
+  'reaction:clear': reactionClear,
+  'prompt:trace': promptTrace,
+};
+
+/** Told of each event that was refused or that failed; `error` is a CodedError, or a bug. */
+export type ErrorObserver = (event: string, error: unknown) => void;
+
+/** @param args what Socket.IO delivers: the payload, and the acknowledgement callback when the client wants one. */
+export async function dispatch(
+  call: Call,
+  event: string,
+  args: readonly unknown[],
+  onError: ErrorObserver,
+): Promise<void> {
+  const answer = once(callbackOf(args));
+  try {
+    const payloads = callbackOf(args) === undefined ? args : args.slice(0, -1);
+    await handle(call, event, parsePayload(event, payloads), (value) => answer({ ok: true, value }));
+  } catch (error) {
+    onError(event, error);
+    answer({ ok: false, error: toWireError(error) });
+  }
+}
+
+type AnyAck = (answer: Ack<unknown>) => void;
+
+function callbackOf(args: readonly unknown[]): AnyAck | undefined {
+  const last = args.at(-1);
+  return typeof last === 'function' ? (last as AnyAck) : undefined;
+}
+
+/** An error after the acknowledgement cannot take it back. */
+function once(callback: AnyAck | undefined): AnyAck {
+  let answered = false;
+  return (answer) => {
+    if (answered) return;
+    answered = true;
+    callback?.(answer);
+  };
+}
+
+async function handle(
+  call: Call,
+  event: string,
+  payload: unknown,
+  ack: (value: unknown) => void,
+): Promise<void> {
+  // The payload was parsed by the schema of this very event, which the table cannot tell the compiler.
+  const handler = handlers[event as ClientEvent] as (
+    call: Call,
+    payload: unknown,
+    ack: (value: unknown) => void,
+  ) => Promise<void>;
+  await handler(call, payload, ack);
+}
+
+/** @throws CodedError `invalid_payload`, with the first thing that is wrong. */
+function parsePayload(event: string, payloads: readonly unknown[]): unknown {
+  if (!Object.hasOwn(clientEvents, event)) throw new CodedError('invalid_payload', 'There is no such event.');
+  if (payloads.length !== 1)
+    throw new CodedError('invalid_payload', `One payload object is taken, not ${payloads.length}.`);
+  const [payload] = payloads;
+  const forbidden = forbiddenKey(payload);
+  if (forbidden !== undefined)
+    throw new CodedError('invalid_payload', `The field "${forbidden}" is not taken.`);
+  const schema: z.ZodType = clientEvents[event as ClientEvent].payload;
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new CodedError(
+    'invalid_payload',
+    `${issue?.path.join('.') || 'The payload'}: ${issue?.message ?? 'malformed'}`,
+  );
+}
+
+/** Keys that would reach into prototypes; some parsers drop them silently, here they are refused. */
+function forbiddenKey(payload: unknown): string | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  return Object.keys(payload).find(
+    (key) => key === '__proto__' || key === 'constructor' || key === 'prototype',
+  );
+}

@@ -1,0 +1,138 @@
+/** The Socket.IO edge: who may connect, and what happens to a connected device's events. */
+import type { Server as HttpServer } from 'node:http';
+import { Server } from 'socket.io';
+import type { TokenVerifier, VerifiedToken } from '../auth/verify-token.ts';
+import { openDefaultConversation } from '../conversation/send-message.ts';
+import type { ClientToServerEvents, ServerToClientEvents } from '../protocol/events.ts';
+import { limits, PROTOCOL_VERSION } from '../protocol/limits.ts';
+import { CodedError, toWireError } from '../std/coded-error.ts';
+import { dispatch } from './dispatch.ts';
+import type { GatewayDeps } from './handler.ts';
+import { isAllowedOrigin } from './origin.ts';
+import { type AmitySocket, Session } from './session.ts';
+
+export interface GatewaySettings {
+  readonly transports: readonly ('websocket' | 'polling')[];
+  readonly corsOrigins: readonly string[];
+}
+
+/** Told of connections and errors, never of what was said. */
+export interface GatewayObserver {
+  connected(userId: string): void;
+  disconnected(userId: string, reason: string): void;
+  refused(error: unknown): void;
+  eventFailed(event: string, error: unknown): void;
+}
+
+export interface GatewayOptions {
+  readonly verifyToken: TokenVerifier;
+  readonly settings: GatewaySettings;
+  readonly observer: GatewayObserver;
+}
+
+/** A dead peer is noticed after at most interval + timeout. */
+const pingIntervalMs = 12_500;
+const pingTimeoutMs = 10_000;
+/** setTimeout takes no longer delay; such a token outlives any connection. */
+const timerMsMax = 2 ** 31 - 1;
+
+type Io = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, { token: VerifiedToken }>;
+
+export function openGateway(http: HttpServer, deps: GatewayDeps, options: GatewayOptions): AsyncDisposable {
+  const { settings, observer } = options;
+  const io: Io = new Server(http, {
+    path: '/socket.io/',
+    serveClient: false,
+    transports: [...settings.transports],
+    maxHttpBufferSize: limits.frameBytesMax,
+    perMessageDeflate: false,
+    httpCompression: false,
+    pingInterval: pingIntervalMs,
+    pingTimeout: pingTimeoutMs,
+    cors: { origin: [...settings.corsOrigins] },
+    allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, settings.corsOrigins)),
+  });
+
+  io.use((socket, next) => {
+    authenticate(socket as unknown as AmitySocket, options.verifyToken).then(
+      (token) => {
+        socket.data.token = token;
+        next();
+      },
+      (error: unknown) => {
+        observer.refused(error);
+        next(toConnectError(error));
+      },
+    );
+  });
+
+  io.on('connection', (socket) => {
+    const { token } = socket.data;
+    serveDevice(socket as unknown as AmitySocket, { deps, token, observer }).catch((error: unknown) => {
+      observer.eventFailed('connect', error);
+      socket.disconnect(true);
+    });
+  });
+
+  return { [Symbol.asyncDispose]: () => io.close() };
+}
+
+async function authenticate(socket: AmitySocket, verifyToken: TokenVerifier): Promise<VerifiedToken> {
+  const token: unknown = socket.handshake.auth['token'];
+  if (typeof token !== 'string' || token === '')
+    throw new CodedError('unauthenticated', 'A token is needed to connect.');
+  return verifyToken(token);
+}
+
+function toConnectError(error: unknown): Error {
+  const wire = toWireError(error);
+  return Object.assign(new Error(wire.message), { data: wire });
+}
+
+async function serveDevice(
+  socket: AmitySocket,
+  { deps, token, observer }: { deps: GatewayDeps; token: VerifiedToken; observer: GatewayObserver },
+): Promise<void> {
+  const { userId } = token;
+  const session = new Session(socket, userId);
+  const expiry = setTimeout(
+    () => socket.disconnect(true),
+    Math.min(token.expiresAt - deps.clock.now(), timerMsMax),
+  );
+  observer.connected(userId);
+  socket.on('disconnect', (reason) => {
+    clearTimeout(expiry);
+    deps.sessions.remove(session);
+    session.close();
+    observer.disconnected(userId, reason);
+  });
+
+  // Events that arrive while the conversation is looked up wait for it: the session is announced before any answer.
+  const ready = announce(session, deps);
+  socket.onAny((event: string, ...args: unknown[]) => {
+    const call = { ...deps, session };
+    void ready.then(
+      () => dispatch(call, event, args, observer.eventFailed),
+      () => undefined,
+    );
+  });
+  await ready;
+}
+
+/** Tells the device who it is, and lets it follow what is being written to its user. */
+async function announce(session: Session, deps: GatewayDeps): Promise<void> {
+  const { conversationId, lastSeq, rev } = await openDefaultConversation(deps, session.userId);
+  session.join(conversationId);
+  session.emit('session:ready', {
+    protocolVersion: PROTOCOL_VERSION,
+    userId: session.userId,
+    conversationId,
+    lastSeq,
+    rev,
+    serverTime: new Date(deps.clock.now()).toISOString(),
+    limits: { ...limits },
+  });
+  if (session.closed) return;
+  deps.sessions.add(session);
+  for (const reply of deps.replies.ofUser(session.userId)) session.follow(reply);
+}

@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+import type { AnswerDeps } from '../conversation/answer.ts';
+import type { SendDeps } from '../conversation/send-message.ts';
+import type { ClientEvent, clientEvents, Value } from '../protocol/events.ts';
+import type { Store } from '../storage/store.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What handlers work with, the same for all sockets. */
+export interface GatewayDeps extends Omit<SendDeps, 'store'> {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly prompt: AnswerDeps['prompt'];
+  /** True from SIGTERM on: nothing new is begun. */
+  readonly draining: () => boolean;
+}
+
+export interface Call extends GatewayDeps {
+  readonly session: Session;
+}
+
+export type ParsedPayload<E extends ClientEvent> = z.output<(typeof clientEvents)[E]['payload']>;
+
+/**
+ * Handles one client event. It answers by calling `ack` once, when what it promises is durable; what is emitted in the
+ * same tick after `ack` reaches the client after the acknowledgement. A CodedError before `ack` becomes the answer.
+ */
+export type Handler<E extends ClientEvent> = (
+  call: Call,
+  payload: ParsedPayload<E>,
+  ack: (value: Value<E>) => void,
+) => Promise<void>;

@@ -1,0 +1,12 @@
+import type { Handler } from '../handler.ts';
+import { findGeneration } from '../ownership.ts';
+
+/** Stops a reply and keeps its text; harmless when it has ended. Answers with the status after the call. */
+export const generationCancel: Handler<'generation:cancel'> = async (call, { generationId }, ack) => {
+  const generation = await findGeneration(call, generationId);
+  const reply = call.replies.find(generationId);
+  if (reply === undefined) return ack({ status: generation.status });
+  call.replies.cancel(generationId);
+  const end = await reply.stream.ended();
+  ack({ status: end.message.status });
+};

@@ -1,0 +1,82 @@
+/** One connected device: which conversations it has joined, and the replies that it follows. */
+import type { Socket } from 'socket.io';
+import type { Reply } from '../conversation/reply.ts';
+import type { ReplyReader } from '../conversation/reply-stream.ts';
+import type {
+  ClientToServerEvents,
+  ServerEvent,
+  ServerPayload,
+  ServerToClientEvents,
+} from '../protocol/events.ts';
+import { toReplyMessage } from './to-wire.ts';
+import { TypingIndicator } from './typing-indicator.ts';
+
+export type AmitySocket = Socket<ClientToServerEvents, ServerToClientEvents>;
+
+export class Session {
+  readonly userId: string;
+  readonly #socket: AmitySocket;
+  readonly #joined = new Set<string>();
+  readonly #readers = new Map<Reply, ReplyReader>();
+  readonly #typing: TypingIndicator;
+  #closed = false;
+
+  constructor(socket: AmitySocket, userId: string) {
+    this.userId = userId;
+    this.#socket = socket;
+    this.#typing = new TypingIndicator((update) => this.emit('typing:update', update));
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  emit<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
+    (this.#socket.emit as (event: E, payload: ServerPayload<E>) => void)(event, payload);
+  }
+
+  /**
+   * From now on this device gets the text of the conversation's replies; of running ones what comes next. Call it in the
+   * same tick in which their text so far was read, so that nothing falls between the two.
+   */
+  join(conversationId: string): void {
+    this.#joined.add(conversationId);
+    for (const [reply, reader] of this.#readers) {
+      if (reply.turn.conversationId === conversationId && reader.offset === null)
+        reader.seek(reply.stream.text.length);
+    }
+  }
+
+  /** Follows a reply to its end; text only when its conversation was joined. Again: continues at `offset`. */
+  follow(reply: Reply, offset = reply.stream.text.length): void {
+    if (this.#closed) return;
+    const from = this.#joined.has(reply.turn.conversationId) ? offset : null;
+    const running = this.#readers.get(reply);
+    if (running !== undefined) {
+      running.seek(from);
+      return;
+    }
+    const reader = reply.stream.read(from);
+    this.#readers.set(reply, reader);
+    void this.#deliver(reply, reader);
+  }
+
+  async #deliver(reply: Reply, reader: ReplyReader): Promise<void> {
+    const { conversationId } = reply.turn;
+    this.#typing.begin(conversationId);
+    while (!reader.closed) {
+      const event = reader.take();
+      if (event === null) await reader.wait();
+      else this.emit(...toReplyMessage(reply.turn, event));
+    }
+    this.#readers.delete(reply);
+    this.#typing.end(conversationId);
+  }
+
+  /** The device is gone; its replies go on without it. */
+  close(): void {
+    this.#closed = true;
+    for (const reader of this.#readers.values()) reader.close();
+    this.#typing.close();
+  }
+}
