@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+
+/** What the cache must know of a model. */
+export interface KvShape {
+  readonly layers: number;
+  /** Key/value heads (fewer than query heads where heads are grouped). */
+  readonly kvHeads: number;
+  readonly headSize: number;
+}
+
+/**
+ * The softmax kernel adds 64 terms per turn of its loop in fixed lanes and the rest in others. With one new token
+ * and a width of 64n - 1, all terms go through the loop, so that the width cannot change a row's result.
+ */
+const WIDTH_STEP = 64;
+
+/** The smallest allowed width that holds so many cached positions. */
+export function widthFor(positions: number): number {
+  return Math.max(1, Math.ceil((positions + 1) / WIDTH_STEP)) * WIDTH_STEP - 1;
+}
+
+/** Repacking a position costs about as much as reading it idly in so many passes. */
+const REPACK_COST = 4;
+
+/** A slot that took part in none of the last so many passes counts as left: see ModelRunner. */
+export const IDLE_PASSES_MAX = 1024;
+
+/**
+ * Keys and values of all slots, one pair of arrays a layer: keys `[slots, heads, headSize, width]`, values
+ * `[slots, heads, width, headSize]`. The first B slots are thus one contiguous tensor of a batch of B.
+ *
+ * The arrays are made once, at their largest; memory is only touched as far as `width` reaches. `width` follows the
+ * longest sequence that runs: it grows at once, and shrinks when reading the surplus has cost as much as repacking.
+ *
+ * Invariant: what lies outside the written positions is finite (zero or left over), so that a probability of
+ * zero makes it vanish.
+ */
+export class KvBuffers {
+  readonly shape: KvShape;
+  readonly slots: number;
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+  #width: number;
+  /** Positions written per slot; 0 once it counts as left. */
+  readonly #written: Int32Array;
+  readonly #lastPass: Int32Array;
+  #pass = 0;
+  #surplus = 0;
+
+  constructor(shape: KvShape, size: { readonly slots: number; readonly positions: number }) {
+    this.shape = shape;
+    this.slots = size.slots;
+    const length = size.slots * shape.kvHeads * shape.headSize * widthFor(size.positions);
+    this.keys = Array.from({ length: shape.layers }, () => new Float32Array(length));
+    this.values = Array.from({ length: shape.layers }, () => new Float32Array(length));
+    this.#width = widthFor(0);
+    this.#written = new Int32Array(size.slots);
+    this.#lastPass = new Int32Array(size.slots);
+  }
+
+  /** Positions a slot has room for at present. */
+  get width(): number {
+    return this.#width;
+  }
+
+  /**
+   * Makes room for a pass in which each of `rows` appends `count` tokens at `position`.
+   *
+   * @returns whether the width changed: tensors over the arrays must then be made anew.
+   */
+  prepare(rows: readonly { slot: number; position: number; count: number }[]): boolean {
+    this.#pass += 1;
+    for (const { slot, position, count } of rows) {
+      assert(slot >= 0 && slot < this.slots, `slot ${slot} does not exist`);
+      assert(position <= this.#written[slot]!, `slot ${slot} does not hold ${position} tokens`);
+      this.#written[slot] = position + count;
+      this.#lastPass[slot] = this.#pass;
+    }
+    let longest = 0;
+    let live = 0;
+    for (let slot = 0; slot < this.slots; slot += 1) {
+      if (this.#pass - this.#lastPass[slot]! >= IDLE_PASSES_MAX) this.#written[slot] = 0;
+      longest = Math.max(longest, this.#written[slot]!);
+      if (this.#written[slot]! > 0) live += 1;
+    }
+    return this.#fit(widthFor(longest), live);
+  }
+
+  /** The slot's content is needed no longer. */
+  release(slot: number): void {
+    this.#written[slot] = 0;
+  }
+
+  /**
+   * Writes what a pass returned for one row.
+   *
+   * @param source `new_kv`: for each token, layer by layer, keys `[heads, headSize]`, then values alike.
+   * @param offset where the row's first token begins in it.
+   */
+  write(source: Float32Array, offset: number, row: { slot: number; position: number; count: number }): void {
+    const { layers, kvHeads, headSize } = this.shape;
+    const perLayer = kvHeads * headSize;
+    const perToken = layers * 2 * perLayer;
+    const width = this.#width;
+    const slotStart = row.slot * perLayer * width;
+    for (let layer = 0; layer < layers; layer += 1) {
+      const keys = this.keys[layer]!;
+      const values = this.values[layer]!;
+      const keyStart = offset + layer * 2 * perLayer;
+      for (let token = 0; token < row.count; token += 1) {
+        const position = row.position + token;
+        let from = keyStart + token * perToken;
+        for (let line = 0, to = slotStart + position; line < perLayer; line += 1, to += width) {
+          keys[to] = source[from++]!;
+        }
+        for (let head = 0; head < kvHeads; head += 1) {
+          let to = slotStart + (head * width + position) * headSize;
+          for (const end = to + headSize; to < end; to += 1) values[to] = source[from++]!;
+        }
+      }
+    }
+  }
+
+  /** Makes `to` hold the first `length` positions of `from`. */
+  copy(from: number, to: number, length: number): void {
+    assert(length <= this.#written[from]!, `slot ${from} does not hold ${length} tokens`);
+    this.#written[to] = length;
+    this.#lastPass[to] = this.#pass;
+    if (from === to) return;
+    const perSlot = this.shape.kvHeads * this.shape.headSize * this.#width;
+    for (const layers of [this.keys, this.values]) {
+      for (const layer of layers) layer.copyWithin(to * perSlot, from * perSlot, (from + 1) * perSlot);
+    }
+  }
+
+  /** Copies the first `length` positions of a slot into tensors of another width, `[1, heads, …]` a layer. */
+  extract(slot: number, length: number, target: KvTarget): void {
+    const { kvHeads, headSize } = this.shape;
+    const width = this.#width;
+    const lines = kvHeads * headSize;
+    const start = slot * lines * width;
+    this.keys.forEach((keys, layer) => {
+      const target_ = target.keys[layer]!;
+      for (let line = 0; line < lines; line += 1) {
+        const from = start + line * width;
+        target_.set(keys.subarray(from, from + length), line * target.width);
+      }
+    });
+    this.values.forEach((values, layer) => {
+      for (let head = 0; head < kvHeads; head += 1) {
+        const from = start + head * width * headSize;
+        target.values[layer]!.set(
+          values.subarray(from, from + length * headSize),
+          head * target.width * headSize,
+        );
+      }
+    });
+  }
+
+  #fit(needed: number, live: number): boolean {
+    if (needed === this.#width) {
+      this.#surplus = 0;
+      return false;
+    }
+    if (needed < this.#width) {
+      this.#surplus += (this.#width - needed) * live;
+      if (this.#surplus < REPACK_COST * needed * live) return false;
+    }
+    this.#surplus = 0;
+    this.#repack(needed);
+    return true;
+  }
+
+  /** Moves every line to its place at the new width: from the front when lines move down, else from the back. */
+  #repack(width: number): void {
+    const { kvHeads, headSize } = this.shape;
+    const old = this.#width;
+    const down = width < old;
+    for (let turn = 0; turn < this.slots; turn += 1) {
+      const slot = down ? turn : this.slots - 1 - turn;
+      // The rows of this pass are not written yet: their new positions count, but there is nothing to move.
+      const length = Math.min(this.#written[slot]!, old, width);
+      if (length === 0) continue;
+      const lines = kvHeads * headSize;
+      for (const keys of this.keys)
+        moveLines(keys, { first: slot * lines, lines, unit: 1, length, old, width });
+      const heads = { first: slot * kvHeads, lines: kvHeads, unit: headSize, length, old, width };
+      for (const values of this.values) moveLines(values, heads);
+    }
+    this.#width = width;
+  }
+}
+
+/** Arrays to extract a slot into: a layer each, at least `heads * headSize * width` long. */
+export interface KvTarget {
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+  readonly width: number;
+}
+
+interface LineMove {
+  /** Index of the first line. */
+  readonly first: number;
+  readonly lines: number;
+  /** Numbers per position. */
+  readonly unit: number;
+  /** Positions in use. */
+  readonly length: number;
+  /** Positions per line, before and after. */
+  readonly old: number;
+  readonly width: number;
+}
+
+function moveLines(array: Float32Array, { first, lines, unit, length, old, width }: LineMove): void {
+  for (let turn = 0; turn < lines; turn += 1) {
+    const line = first + (width < old ? turn : lines - 1 - turn);
+    const from = line * old * unit;
+    array.copyWithin(line * width * unit, from, from + length * unit);
+  }
+}

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { PromptSegment } from '../conversation/prompt-segment.ts';
+import type { TokenCounter } from '../conversation/prompt-template.ts';
+import type { Vocabulary } from '../engine/model-runner.ts';
+import { CodedError } from '../std/coded-error.ts';
+import { byteLevelBytes } from './byte-level.ts';
+import { createTokenCache } from './token-cache.ts';
+
+const TOKENIZER_FILE = 'tokenizer.json';
+const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
+
+/** Characters of text whose token ids are kept: a conversation's messages come again every turn. */
+const CACHED_CHARACTERS_MAX = 2_000_000;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** What the vocabulary's special tokens are called, as chat templates name them. */
+export interface SpecialTokens {
+  readonly bos: string | null;
+  readonly eos: string | null;
+  /** Contents of all special tokens. */
+  readonly all: readonly string[];
+}
+
+export interface ModelTokenizer extends TokenCounter {
+  /** Segments are encoded one by one; special ids come out of `template` segments only. */
+  encode(segments: readonly PromptSegment[]): Int32Array;
+  readonly vocabulary: Vocabulary;
+  readonly specials: SpecialTokens;
+}
+
+interface AddedTokenEntry {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: boolean;
+}
+
+interface TokenizerJson {
+  readonly added_tokens: readonly AddedTokenEntry[];
+  readonly model: {
+    readonly type?: string;
+    readonly vocab: Readonly<Record<string, number>>;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+
+/**
+ * Reads `tokenizer.json` (and `tokenizer_config.json` when there is one) of a model directory.
+ *
+ * @throws CodedError `model_unavailable` when the file is missing, damaged or of a kind that is not served.
+ */
+export async function openTokenizer(directory: string): Promise<ModelTokenizer> {
+  const path = join(directory, TOKENIZER_FILE);
+  const json = parseTokenizerJson(await readText(path), path);
+  const configPath = join(directory, TOKENIZER_CONFIG_FILE);
+  const configText = await readText(configPath).catch((error: unknown) => {
+    if (isAbsent(error)) return '{}';
+    throw error;
+  });
+  return createTokenizer(json, parseObject(configText, configPath));
+}
+
+function createTokenizer(json: TokenizerJson, config: Record<string, unknown>): ModelTokenizer {
+  const specials = json.added_tokens.filter((token) => token.special === true);
+  const specialIds = new Set(specials.map((token) => token.id));
+  const templateTokenizer = new Tokenizer(json, config);
+  const textTokenizer = new Tokenizer(withoutSpecials(json, specials), config);
+  const cache = createTokenCache(CACHED_CHARACTERS_MAX);
+
+  const encodeTemplate = (text: string) =>
+    Int32Array.from(templateTokenizer.encode(text, { add_special_tokens: false }).ids.filter(isId));
+  // The vocabulary that text is split with has no special entry any more; the filter stays as a second lock
+  // (an unknown-token id would be one).
+  const encodeText = (text: string) =>
+    Int32Array.from(
+      textTokenizer
+        .encode(text, { add_special_tokens: false })
+        .ids.filter((id: number | undefined) => isId(id) && !specialIds.has(id)),
+    );
+  const encodeSegment = ({ kind, text }: PromptSegment): Int32Array => {
+    if (text === '') return new Int32Array(0);
+    const cached = cache.get(kind, text);
+    if (cached !== undefined) return cached;
+    const ids = kind === 'template' ? encodeTemplate(text) : encodeText(text);
+    cache.set(kind, text, ids);
+    return ids;
+  };
+
+  return {
+    encode: (segments) => concatenate(segments.map(encodeSegment)),
+    countTokens: (segments) => segments.reduce((sum, segment) => sum + encodeSegment(segment).length, 0),
+    vocabulary: createVocabulary(json, specialIds),
+    specials: {
+      bos: tokenContent(config['bos_token']),
+      eos: tokenContent(config['eos_token']),
+      all: specials.map((token) => token.content),
+    },
+  };
+}
+
+/** A copy of the tokenizer that does not know its special tokens: what people write is split like any text. */
+function withoutSpecials(json: TokenizerJson, specials: readonly AddedTokenEntry[]): TokenizerJson {
+  const contents = new Set(specials.map((token) => token.content));
+  const vocab = Object.fromEntries(
+    Object.entries(json.model.vocab).filter(([content]) => !contents.has(content)),
+  );
+  return {
+    ...json,
+    added_tokens: json.added_tokens.filter((token) => !contents.has(token.content)),
+    model: { ...json.model, vocab, unk_token: null },
+  };
+}
+
+/**
+ * Every special token ends a reply: a reply is text, so a special token in it means that the model has left
+ * its turn (SmolLM2, for one, sometimes opens the user's turn instead of closing its own).
+ */
+function createVocabulary(json: TokenizerJson, specialIds: ReadonlySet<number>): Vocabulary {
+  const entries: [string, number][] = Object.entries(json.model.vocab);
+  for (const token of json.added_tokens) entries.push([token.content, token.id]);
+  const size = entries.reduce((largest, [, id]) => Math.max(largest, id), -1) + 1;
+  const bytes: Uint8Array[] = new Array<Uint8Array>(size).fill(NO_BYTES);
+  const encoder = new TextEncoder();
+  for (const [token, id] of entries) {
+    if (!specialIds.has(id)) bytes[id] = byteLevelBytes(token) ?? encoder.encode(token);
+  }
+  return { size, tokenBytes: (id) => bytes[id] ?? NO_BYTES, isEnd: (id) => specialIds.has(id) };
+}
+
+function parseTokenizerJson(text: string, path: string): TokenizerJson {
+  const json = parseObject(text, path) as Partial<TokenizerJson>;
+  if (json.model?.type !== 'BPE' || !isByteLevel(json['decoder'])) {
+    throw new CodedError('model_unavailable', `${path}: only byte-level BPE tokenizers are served.`);
+  }
+  if (!Array.isArray(json.added_tokens) || typeof json.model.vocab !== 'object') {
+    throw new CodedError('model_unavailable', `${path} is damaged: it has no vocabulary.`);
+  }
+  return json as TokenizerJson;
+}
+
+function isByteLevel(decoder: unknown): boolean {
+  return JSON.stringify(decoder ?? null).includes('"ByteLevel"');
+}
+
+function parseObject(text: string, path: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new CodedError('model_unavailable', `${path} is damaged: it is not JSON.`, { cause });
+  }
+  throw new CodedError('model_unavailable', `${path} is damaged: it is not a JSON object.`);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CodedError('model_unavailable', `${path} cannot be read.`, { cause });
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof CodedError && (error.cause as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** `bos_token` and the like are a string, or an object with the string in it, or absent. */
+function tokenContent(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null && 'content' in value) return String(value.content);
+  return null;
+}
+
+function isId(id: number | undefined): id is number {
+  return id !== undefined;
+}
+
+function concatenate(parts: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,255 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
+import type { GenerationEvent, GenerationRequest, Generator } from '../conversation/generator.ts';
+import { type Clock, systemClock } from '../std/clock.ts';
+import { CodedError } from '../std/coded-error.ts';
+import type { WorkerReport, WorkerSettings } from './messages.ts';
+import { type Run, startRun } from './run.ts';
+
+/** How long closing waits for running steps and loading workers, which cannot be interrupted. */
+const CLOSE_TIMEOUT_MS = 20_000;
+
+const RETRY_AFTER_MS = { min: 250, max: 10_000 } as const;
+
+/** Weight of the newest generation in the mean duration. */
+const DURATION_SMOOTHING = 0.1;
+const DURATION_GUESS_MS = 4_000;
+
+export interface GenerationPoolOptions {
+  readonly modelName: string;
+  readonly worker: WorkerSettings;
+  /** Worker threads, each with a session of its own. */
+  readonly workers: number;
+  /** Generations that may wait for a worker, beyond those that wait inside one. */
+  readonly queueMax: number;
+  /** The worker's entry; tests put their own in its place. */
+  readonly workerFile?: URL;
+  readonly clock?: Clock;
+}
+
+export type PoolState =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface PoolStats {
+  readonly workers: number;
+  readonly workersReady: number;
+  /** Generations that wait or run. */
+  readonly active: number;
+  readonly capacity: number;
+  /** Workers that died and were replaced. */
+  readonly replaced: number;
+}
+
+/** Starts the workers; `ready()` tells when they are loaded. */
+export function startGenerationPool(options: GenerationPoolOptions): GenerationPool {
+  return new GenerationPool(options);
+}
+
+/**
+ * Generations on worker threads, each of which batches what it is given.
+ *
+ * Terminating a thread while the runtime computes aborts the whole process, so nothing here ever interrupts
+ * one: generations are cancelled by a message between two steps, and closing waits for them.
+ */
+export class GenerationPool implements Generator, AsyncDisposable {
+  readonly model: string;
+  readonly #piscina: Piscina;
+  readonly #clock: Clock;
+  readonly #capacity: number;
+  readonly #rows: number;
+  readonly #runs = new Set<Run>();
+  /** By thread: null = ready, a text = why it never will be. Threads that are not here are loading. */
+  readonly #reports = new Map<number, string | null>();
+  readonly #waiters = new Set<() => void>();
+  #startFailure: string | null = null;
+  #replaced = 0;
+  #durationMs = DURATION_GUESS_MS;
+  #isClosing = false;
+
+  constructor(options: GenerationPoolOptions) {
+    const { worker, workers } = options;
+    const perWorker = worker.rowsMax + worker.queueMax;
+    this.model = options.modelName;
+    this.#clock = options.clock ?? systemClock;
+    this.#rows = workers * worker.rowsMax;
+    this.#capacity = workers * perWorker + options.queueMax;
+    this.#piscina = new Piscina({
+      ...workerEntry(options.workerFile),
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: perWorker,
+      workerData: worker,
+      // A worker that waits in Atomics.wait would not read its ports.
+      atomics: 'disabled',
+      loadBalancer: (_task, threads) =>
+        leastBusy(
+          threads.filter(({ id, currentUsage }) => currentUsage < perWorker && !this.#hasFailed(id)),
+        ) ?? leastBusy(threads.filter(({ id }) => this.#hasFailed(id))),
+    });
+    this.#piscina.on('message', (report: WorkerReport) => this.#takeReport(report));
+    this.#piscina.on('workerDestroy', () => {
+      this.#replaced += 1;
+      this.#wake();
+    });
+    // Only a worker that dies without a generation comes here.
+    this.#piscina.on('error', (error: Error) => this.#takeError(error));
+  }
+
+  /** True also when the model could not be loaded: that is for `state()` and `generate()` to say. */
+  admits(): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number } {
+    if (this.#runs.size < this.#capacity) return { ok: true };
+    const untilFree = this.#durationMs / this.#rows;
+    return {
+      ok: false,
+      retryAfterMs: Math.ceil(Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree))),
+    };
+  }
+
+  async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+    this.#refuseOrAdmit();
+    const run = this.#start(request);
+    const cancel = () => run.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    try {
+      for await (const message of run.messages) {
+        if (message.type === 'failed') throw new CodedError(message.code, message.message);
+        yield message.event;
+      }
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      run.cancel();
+    }
+  }
+
+  state(): PoolState {
+    const threads = this.#piscina.threads.map(({ threadId }) => threadId);
+    if (threads.some((id) => this.#reports.get(id) === null)) return { kind: 'ready' };
+    if (threads.some((id) => !this.#reports.has(id)) && this.#startFailure === null) {
+      return { kind: 'loading' };
+    }
+    const reason = threads.map((id) => this.#reports.get(id)).find((text) => typeof text === 'string');
+    return { kind: 'failed', reason: reason ?? this.#startFailure ?? 'No generation worker is left.' };
+  }
+
+  /** @throws CodedError `model_unavailable` when no worker could load the model. */
+  async ready(): Promise<void> {
+    for (let state = this.state(); state.kind !== 'ready'; state = this.state()) {
+      if (state.kind === 'failed') throw new CodedError('model_unavailable', state.reason);
+      await this.#change();
+    }
+  }
+
+  stats(): PoolStats {
+    const { threads } = this.#piscina;
+    return {
+      workers: threads.length,
+      workersReady: threads.filter(({ threadId }) => this.#reports.get(threadId) === null).length,
+      active: this.#runs.size,
+      capacity: this.#capacity,
+      replaced: this.#replaced,
+    };
+  }
+
+  /** Cancels what runs, waits for it, then ends the threads. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
+    for (const run of this.#runs) run.cancel();
+    const isQuiet = await within(CLOSE_TIMEOUT_MS, this.#quiet());
+    if (isQuiet) await this.#piscina.close();
+    // Else leave them: ending a thread in the middle of a run would abort the process.
+    else for (const thread of this.#piscina.threads) thread.unref();
+  }
+
+  /** Resolves when no thread can be inside the runtime: nothing runs, nothing loads. */
+  async #quiet(): Promise<void> {
+    while (this.#runs.size > 0) await Promise.all([...this.#runs].map((run) => run.settled));
+    while (this.#startFailure === null && this.#isLoading()) await this.#change();
+  }
+
+  #isLoading(): boolean {
+    return this.#piscina.threads.some(({ threadId }) => !this.#reports.has(threadId));
+  }
+
+  #refuseOrAdmit(): void {
+    if (this.#isClosing) throw new CodedError('shutting_down', 'The server is about to stop.');
+    const state = this.state();
+    if (state.kind === 'failed') throw new CodedError('model_unavailable', state.reason);
+    const admission = this.admits();
+    if (!admission.ok) {
+      throw new CodedError('overloaded', 'The queue of generations is full.', {
+        retryAfterMs: admission.retryAfterMs,
+      });
+    }
+  }
+
+  #start(request: GenerationRequest): Run {
+    const startedAt = this.#clock.monotonic();
+    const run = startRun(request, (task, transferList) => this.#piscina.run(task, { transferList }));
+    this.#runs.add(run);
+    void run.settled.then(() => {
+      this.#runs.delete(run);
+      this.#durationMs += DURATION_SMOOTHING * (this.#clock.monotonic() - startedAt - this.#durationMs);
+    });
+    return run;
+  }
+
+  #hasFailed(threadId: number): boolean {
+    return typeof this.#reports.get(threadId) === 'string';
+  }
+
+  #takeReport(report: WorkerReport): void {
+    this.#reports.set(report.threadId, report.type === 'ready' ? null : report.message);
+    this.#wake();
+  }
+
+  #takeError(error: Error): void {
+    // Piscina starts no third worker after two that die before they are ready, and leaves its queue waiting.
+    if (this.state().kind === 'ready') return;
+    this.#startFailure = `A generation worker cannot start: ${error.message}`;
+    for (const run of this.#runs) run.fail('model_unavailable', this.#startFailure);
+    this.#wake();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.add(resolve));
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const resolve of waiters) resolve();
+  }
+}
+
+/** The sources run through tsx, the build as it is. */
+function workerEntry(workerFile: URL | undefined): { filename: string; execArgv?: string[] } {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const file = workerFile ?? new URL(`../../workers/generate.${extension}`, import.meta.url);
+  const filename = fileURLToPath(file);
+  if (!filename.endsWith('.ts')) return { filename };
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
+  return { filename, execArgv: ['--import', loader.href] };
+}
+
+function leastBusy<T extends { readonly currentUsage: number }>(threads: readonly T[]): T | null {
+  return threads.reduce<T | null>(
+    (best, thread) => (best === null || thread.currentUsage < best.currentUsage ? thread : best),
+    null,
+  );
+}
+
+async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

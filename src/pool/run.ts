@@ -1,0 +1,59 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { GenerationRequest } from '../conversation/generator.ts';
+import { Inbox } from './inbox.ts';
+import type { GenerateTask, MainToWorker, WorkerToMain } from './messages.ts';
+
+/** One generation on its way through a worker. */
+export interface Run {
+  /** Ends with an event `finished` or with `failed`, whatever happens to the worker. */
+  readonly messages: AsyncIterable<WorkerToMain>;
+  /** Resolves when the worker has let go of it. */
+  readonly settled: Promise<void>;
+  /** Asks the worker to stop between two steps; harmless when it has ended. */
+  cancel(): void;
+  /** Ends it here, when no worker will. */
+  fail(code: 'generation_failed' | 'model_unavailable', message: string): void;
+}
+
+/** @param post hands the task to a worker; its promise settles when the worker has let go of it, or has died. */
+export function startRun(
+  request: GenerationRequest,
+  post: (task: GenerateTask, transferList: MessagePort[]) => Promise<unknown>,
+): Run {
+  const { port1: port, port2: workerPort } = new MessageChannel();
+  const inbox = new Inbox<WorkerToMain>();
+  let hasEnded = false;
+  const receive = (message: WorkerToMain) => {
+    if (hasEnded) return;
+    inbox.push(message);
+    hasEnded = message.type === 'failed' || message.event.kind === 'finished';
+    if (hasEnded) inbox.close();
+  };
+  const fail: Run['fail'] = (code, message) => receive({ type: 'failed', code, message });
+  port.on('message', receive);
+
+  const settle = (reason: string) => {
+    // Whatever the worker posted is in the port's queue by now, ahead of any event of it.
+    for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
+      receive(entry.message as WorkerToMain);
+    }
+    fail('generation_failed', reason);
+    port.close();
+  };
+  const settled = post({ request, port: workerPort }, [workerPort]).then(
+    () => settle('The generation worker ended without an answer.'),
+    (error: unknown) => settle(`The generation worker broke off: ${messageOf(error)}`),
+  );
+  return {
+    messages: inbox,
+    settled,
+    cancel: () => {
+      if (!hasEnded) port.postMessage({ type: 'cancel' } satisfies MainToWorker);
+    },
+    fail,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
