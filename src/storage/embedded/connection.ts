@@ -1,0 +1,106 @@
+import Database from 'libsql';
+import { CodedError } from '../../std/coded-error.ts';
+import { toStoreError } from './store-error.ts';
+
+/**
+ * What may be bound to a statement. No boolean: libsql aborts the whole process on one. No undefined: a
+ * forgotten field would become NULL.
+ */
+export type SqlValue = string | number | null;
+/** By position, or by name. Always one of the two, never loose arguments: libsql takes a lone null for an object. */
+export type SqlParams = readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
+
+export interface Statement<Row> {
+  /** Returns the number of rows changed. */
+  run(params: SqlParams): number;
+  first(params: SqlParams): Row | undefined;
+  all(params: SqlParams): readonly Row[];
+}
+
+/**
+ * One libsql connection. Whatever is read or written happens inside `read` or `write`, each of which is one
+ * transaction; they are synchronous, so two of them never overlap on one connection.
+ */
+export class Connection implements Disposable {
+  readonly #database: Database.Database;
+  #closed = false;
+
+  /** @throws what libsql throws; the caller knows the file and says so. */
+  constructor(file: string, busyTimeoutMs: number) {
+    this.#database = new Database(file, { timeout: busyTimeoutMs });
+    // FULL: a commit has reached the disk when it returns, which is what an acknowledgement promises.
+    try {
+      for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'])
+        this.#database.pragma(pragma);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** Statements are prepared once, when the store is opened, and used only inside `read` and `write`. */
+  prepare<Row>(sql: string): Statement<Row> {
+    const statement = this.#database.prepare(sql);
+    return {
+      run: (params) => statement.run(params).changes,
+      // Row and columns come from the same SQL text; libsql can't check it either.
+      first: (params) => statement.get(params) as Row | undefined,
+      all: (params) => statement.all(params) as Row[],
+    };
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  pragma(source: string): number | string | null {
+    const rows = this.#database.pragma(source) as Record<string, number | string | null>[];
+    return Object.values(rows[0] ?? {})[0] ?? null;
+  }
+
+  /** One consistent view of the store, also while another process writes. */
+  read<T>(work: () => T): T {
+    return this.#transaction('BEGIN', work);
+  }
+
+  /** All of `work` or nothing; durable when it returns. IMMEDIATE: what `work` reads can't change before it writes. */
+  write<T>(work: () => T): T {
+    return this.#transaction('BEGIN IMMEDIATE', work);
+  }
+
+  #transaction<T>(begin: string, work: () => T): T {
+    // libsql keeps a connection usable through its statements after `close`.
+    if (this.#closed) throw new CodedError('store_unavailable', 'The store is closed.');
+    try {
+      this.#database.exec(begin);
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw toStoreError(error);
+    }
+  }
+
+  /** SQLite rolls back by itself after some errors (disk full), and after others waits to be told. */
+  #rollBack(): void {
+    if (!this.#database.inTransaction) return;
+    try {
+      this.#database.exec('ROLLBACK');
+    } catch {
+      // The first error says what is wrong. Should the transaction have stayed open, the next BEGIN fails.
+    }
+  }
+
+  /** Moves the log into the main file. The operating system's handles go with the garbage collection of the statements. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another process reads or writes: the log stays beside the file and is taken up by the next opening.
+    }
+    this.#database.close();
+  }
+}

@@ -1,0 +1,95 @@
+import type { Conversation, Role } from '../../conversation/message.ts';
+import type { Connection } from './connection.ts';
+import { cutText, fromStoredText } from './stored-text.ts';
+
+/** UTF-16 units of the text in a conversation's preview. */
+const previewUnitsMax = 120;
+
+export interface ConversationRow {
+  readonly conversation_id: string;
+  readonly user_id: string;
+  readonly title: string | null;
+  readonly persona_id: string | null;
+  readonly last_seq: number;
+  readonly last_read_seq: number;
+  readonly rev: number;
+  readonly selected_leaf_id: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export type ConversationRows = ReturnType<typeof prepareConversationRows>;
+
+/** Statements about single conversations; to be called inside a transaction. */
+export function prepareConversationRows(connection: Connection) {
+  const byId = connection.prepare<ConversationRow>(
+    'SELECT * FROM conversations WHERE conversation_id = ? AND user_id = ?',
+  );
+  const byDefault = connection.prepare<ConversationRow>(
+    'SELECT * FROM conversations WHERE user_id = ? AND is_default = 1',
+  );
+  const insertDefault = connection.prepare(
+    `INSERT INTO conversations (conversation_id, user_id, is_default, created_at, updated_at)
+     VALUES (:conversationId, :userId, 1, :at, :at)`,
+  );
+  const bumpRev = connection.prepare<{ rev: number }>(
+    'UPDATE conversations SET rev = rev + 1 WHERE conversation_id = ? RETURNING rev',
+  );
+  // The clock may have been set back; a conversation does not become older by a message.
+  const touch = connection.prepare(
+    'UPDATE conversations SET updated_at = max(updated_at, ?) WHERE conversation_id = ?',
+  );
+  const addTurn = connection.prepare(
+    `UPDATE conversations
+     SET last_seq = last_seq + 2, rev = rev + 2, selected_leaf_id = :leafId, updated_at = max(updated_at, :at)
+     WHERE conversation_id = :conversationId`,
+  );
+  // Ends at the first text that it meets.
+  const preview = connection.prepare<{ role: Role; text: string }>(
+    `WITH RECURSIVE branch (role, text, parent_id) AS (
+       SELECT role, text, parent_id FROM messages WHERE message_id = ?
+       UNION ALL
+       SELECT m.role, m.text, m.parent_id FROM branch JOIN messages m ON m.message_id = branch.parent_id
+       WHERE branch.text = ''
+     )
+     SELECT role, text FROM branch WHERE text <> ''`,
+  );
+
+  function previewOf(leafId: string | null): Conversation['preview'] {
+    const row = leafId === null ? undefined : preview.first([leafId]);
+    return row === undefined
+      ? null
+      : { role: row.role, text: cutText(fromStoredText(row.text), previewUnitsMax) };
+  }
+
+  return {
+    find: (userId: string, conversationId: string) => byId.first([conversationId, userId]),
+    findDefault: (userId: string) => byDefault.first([userId]),
+    insertDefault: (row: { conversationId: string; userId: string; at: number }) => insertDefault.run(row),
+    addTurn: (turn: { conversationId: string; leafId: string; at: number }) => addTurn.run(turn),
+    touch: (conversationId: string, at: number) => touch.run([at, conversationId]),
+
+    /** The `rev` for one more change in the conversation. */
+    nextRev(conversationId: string): number {
+      const row = bumpRev.first([conversationId]);
+      if (row === undefined) throw new Error(`No conversation ${conversationId} to change.`);
+      return row.rev;
+    },
+
+    toConversation(row: ConversationRow): Conversation {
+      return {
+        conversationId: row.conversation_id,
+        userId: row.user_id,
+        title: row.title === null ? null : fromStoredText(row.title),
+        personaId: row.persona_id,
+        lastSeq: row.last_seq,
+        lastReadSeq: row.last_read_seq,
+        rev: row.rev,
+        selectedLeafId: row.selected_leaf_id,
+        createdAt: row.created_at,
+        updatedAt: row.updated_at,
+        preview: previewOf(row.selected_leaf_id),
+      };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { resolve } from 'node:path';
+import { systemClock } from '../../std/clock.ts';
+import { CodedError } from '../../std/coded-error.ts';
+import type { Store } from '../store.ts';
+import { prepareAppendTurn } from './append-turn.ts';
+import type { Connection } from './connection.ts';
+import { prepareGenerationLife } from './generation-life.ts';
+import { migrate } from './migrations.ts';
+import { openConnection } from './open-connection.ts';
+import { prepareReactionChanges } from './reaction-changes.ts';
+import { prepareRows, type Rows } from './rows.ts';
+
+/**
+ * Milliseconds that a call waits for another process to finish writing. The wait blocks the calling thread, so it is
+ * short; a client that is told `store_unavailable` sends again.
+ */
+const defaultBusyTimeoutMs = 1000;
+
+export interface EmbeddedStoreOptions {
+  /** Path of the database; it and its directory are made when they are missing. */
+  readonly file: string;
+  /** Milliseconds since the epoch; asked only for the age of prompt traces. */
+  readonly now?: () => number;
+  /** How long a call waits for another process to finish writing; 1000 when it is not given. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens the store kept in one file by this process. Several processes may open the same file.
+ *
+ * @throws CodedError `store_unavailable`, with a sentence that names the path and what is wrong with it.
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  const busyTimeoutMs = options.busyTimeoutMs ?? defaultBusyTimeoutMs;
+  const connection = openConnection(options.file, busyTimeoutMs);
+  try {
+    migrate(connection);
+    return createEmbeddedStore(connection, options.now ?? systemClock.now);
+  } catch (error) {
+    connection[Symbol.dispose]();
+    throw namingFile(error, options.file);
+  }
+}
+
+/**
+ * The store on a migrated connection, which it closes with itself. Everything that passes through its methods is plain
+ * data, so that they can be called from another thread.
+ */
+export function createEmbeddedStore(connection: Connection, now: () => number): Store {
+  const rows = prepareRows(connection);
+  return {
+    ...conversationMethods(connection, rows),
+    ...generationMethods(connection, rows, now),
+    ...reactionMethods(connection, rows),
+    ...upkeepMethods(connection),
+  };
+}
+
+function conversationMethods(connection: Connection, rows: Rows) {
+  const { conversations, messages } = rows;
+  const appendTurn = prepareAppendTurn(connection, rows);
+  const findDefault = (userId: string) => {
+    const row = conversations.findDefault(userId);
+    return row === undefined ? null : conversations.toConversation(row);
+  };
+
+  return {
+    async defaultConversation({ userId, newConversationId, at }) {
+      // libsql would give such an id back cut off, as that of another user.
+      if (userId.includes('\u0000')) throw new CodedError('invalid_payload', 'A user id cannot hold U+0000.');
+      const existing = connection.read(() => findDefault(userId));
+      if (existing !== null) return existing;
+      return connection.write(() => {
+        const made = findDefault(userId);
+        if (made !== null) return made;
+        conversations.insertDefault({ conversationId: newConversationId, userId, at });
+        const conversation = findDefault(userId);
+        if (conversation === null) throw new Error('A new conversation is gone within its transaction.');
+        return conversation;
+      });
+    },
+    async conversation(userId, conversationId) {
+      return connection.read(() => {
+        const row = conversations.find(userId, conversationId);
+        return row === undefined ? null : conversations.toConversation(row);
+      });
+    },
+    async message(userId, messageId) {
+      return connection.read(() => ownedBy(userId, messages.find(messageId)));
+    },
+    async branchPage(query) {
+      return connection.read(() => messages.branchPage(query));
+    },
+    async changedAfter(conversationId, afterRev) {
+      return connection.read(() => messages.changedAfter(conversationId, afterRev));
+    },
+    async appendTurn(turn) {
+      return connection.write(() => appendTurn(turn));
+    },
+  } satisfies Partial<Store>;
+}
+
+function generationMethods(connection: Connection, rows: Rows, now: () => number) {
+  const { generations } = rows;
+  const life = prepareGenerationLife(connection, rows);
+  return {
+    async generation(userId, generationId) {
+      return connection.read(() => ownedBy(userId, generations.find(generationId)));
+    },
+    async activeGenerations(conversationId) {
+      return connection.read(() => generations.unfinishedOf(conversationId));
+    },
+    async unfinishedGenerations() {
+      return connection.read(() => generations.unfinished());
+    },
+    async startGeneration(start) {
+      return connection.write(() => life.start(start));
+    },
+    async endGeneration(end) {
+      return connection.write(() => life.end(end));
+    },
+    async promptTrace(userId, generationId) {
+      return connection.read(() => {
+        const generation = ownedBy(userId, generations.find(generationId));
+        return generation === null ? null : life.trace(generationId, now());
+      });
+    },
+  } satisfies Partial<Store>;
+}
+
+function reactionMethods(connection: Connection, rows: Rows) {
+  const changes = prepareReactionChanges(connection, rows);
+  return {
+    async setReaction(set) {
+      return connection.write(() => changes.set(set));
+    },
+    async clearReaction(clear) {
+      return connection.write(() => changes.clear(clear));
+    },
+  } satisfies Partial<Store>;
+}
+
+function upkeepMethods(connection: Connection) {
+  // A new value each time: SQLite leaves a page alone that does not change.
+  const ping = connection.prepare('UPDATE pings SET at = at + 1');
+  return {
+    async ping() {
+      connection.write(() => ping.run([]));
+    },
+    async [Symbol.asyncDispose]() {
+      connection[Symbol.dispose]();
+    },
+  } satisfies Partial<Store>;
+}
+
+function ownedBy<T extends { readonly userId: string }>(userId: string, owned: T | null): T | null {
+  return owned?.userId === userId ? owned : null;
+}
+
+/** What is said to clients names no path; the operator who opens the store needs it. */
+function namingFile(error: unknown, file: string): unknown {
+  if (!(error instanceof CodedError)) return error;
+  return new CodedError(error.code, `${resolve(file)}: ${error.message}`, { cause: error.cause });
+}

@@ -1,0 +1,153 @@
+import type {
+  FinishReason,
+  GenerationStatus,
+  Message,
+  ReactionKind,
+  Role,
+} from '../../conversation/message.ts';
+import type { BranchQuery } from '../../conversation/stores.ts';
+import type { Connection } from './connection.ts';
+import { fromStoredText, toStoredText } from './stored-text.ts';
+
+interface MessageRow {
+  readonly message_id: string;
+  readonly conversation_id: string;
+  readonly user_id: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly role: Role;
+  readonly text: string;
+  readonly status: GenerationStatus;
+  readonly created_at: number;
+  readonly parent_id: string | null;
+  readonly client_message_id: string | null;
+  readonly generation_id: string | null;
+  readonly finish_reason: FinishReason | null;
+  readonly model: string | null;
+  readonly variant: string | null;
+  readonly reaction_kind: ReactionKind | null;
+  readonly reaction_comment: string | null;
+  readonly reaction_at: number | null;
+}
+
+export interface NewMessage {
+  readonly messageId: string;
+  readonly conversationId: string;
+  readonly userId: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly role: Role;
+  readonly text: string;
+  readonly status: GenerationStatus;
+  readonly at: number;
+  readonly parentId: string | null;
+  readonly clientMessageId: string | null;
+  readonly generationId: string | null;
+}
+
+const columns = `m.message_id, m.conversation_id, m.user_id, m.seq, m.rev, m.role, m.text, m.status, m.created_at,
+  m.parent_id, m.client_message_id, m.generation_id, m.finish_reason, m.model, m.variant,
+  r.kind AS reaction_kind, r.comment AS reaction_comment, r.at AS reaction_at`;
+const reactionJoin = 'LEFT JOIN reactions r ON r.message_id = m.message_id AND r.user_id = m.user_id';
+
+/**
+ * Up the parents from the leaf. `taken` counts the rows before `:beforeSeq`, so that the walk ends with the page, not
+ * at the root; one row more than the page shows whether there is more.
+ */
+const branchSql = `
+  WITH RECURSIVE branch (row, parent_id, seq, taken) AS (
+    SELECT rowid, parent_id, seq, seq < :beforeSeq FROM messages
+    WHERE message_id = :leafId AND conversation_id = :conversationId
+    UNION ALL
+    SELECT p.rowid, p.parent_id, p.seq, branch.taken + (p.seq < :beforeSeq)
+    FROM branch JOIN messages p ON p.message_id = branch.parent_id
+    WHERE branch.taken <= :limit
+  )
+  SELECT ${columns} FROM branch CROSS JOIN messages m ON m.rowid = branch.row ${reactionJoin}
+  WHERE branch.seq < :beforeSeq`;
+
+export type MessageRows = ReturnType<typeof prepareMessageRows>;
+
+/** Statements about messages; to be called inside a transaction. */
+export function prepareMessageRows(connection: Connection) {
+  const byId = connection.prepare<MessageRow>(
+    `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.message_id = ?`,
+  );
+  const changedAfter = connection.prepare<MessageRow>(
+    `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.conversation_id = ? AND m.rev > ? ORDER BY m.seq`,
+  );
+  const branch = connection.prepare<MessageRow>(branchSql);
+  const siblingSeqs = connection.prepare<{ seq: number }>(
+    'SELECT seq FROM messages WHERE parent_id IS ? AND conversation_id = ? AND role = ? ORDER BY seq',
+  );
+  const insert = connection.prepare(
+    `INSERT INTO messages (message_id, conversation_id, user_id, seq, rev, role, text, status, created_at, parent_id,
+       client_message_id, generation_id)
+     VALUES (:messageId, :conversationId, :userId, :seq, :rev, :role, :text, :status, :at, :parentId,
+       :clientMessageId, :generationId)`,
+  );
+  const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
+
+  /** Looks each group of siblings up once, however many rows share it. */
+  function toMessages(rows: readonly MessageRow[]): Message[] {
+    const groups = new Map<string, Map<number, number>>();
+    return rows.map((row) => {
+      const key = `${row.role} ${row.parent_id ?? ''}`;
+      let places = groups.get(key);
+      if (places === undefined) {
+        const seqs = siblingSeqs.all([row.parent_id, row.conversation_id, row.role]);
+        places = new Map(seqs.map(({ seq }, index) => [seq, index]));
+        groups.set(key, places);
+      }
+      return toMessage(row, { index: places.get(row.seq) ?? 0, count: places.size });
+    });
+  }
+
+  return {
+    /** Of whatever user: the caller compares `userId`. */
+    find: (messageId: string): Message | null => toMessages(byId.all([messageId]))[0] ?? null,
+
+    changedAfter: (conversationId: string, afterRev: number): Message[] =>
+      toMessages(changedAfter.all([conversationId, afterRev])),
+
+    branchPage({ beforeSeq = Number.MAX_SAFE_INTEGER, ...query }: BranchQuery) {
+      const rows = [...branch.all({ ...query, beforeSeq })].sort((a, b) => a.seq - b.seq);
+      const hasMore = rows.length > query.limit;
+      return { messages: toMessages(hasMore ? rows.slice(rows.length - query.limit) : rows), hasMore };
+    },
+
+    insert: (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) }),
+
+    setRev: (messageId: string, rev: number) => setRev.run([rev, messageId]),
+  };
+}
+
+function toMessage(row: MessageRow, siblings: Message['siblings']): Message {
+  const comment = row.reaction_comment;
+  return {
+    messageId: row.message_id,
+    conversationId: row.conversation_id,
+    userId: row.user_id,
+    seq: row.seq,
+    rev: row.rev,
+    role: row.role,
+    text: fromStoredText(row.text),
+    status: row.status,
+    createdAt: row.created_at,
+    parentId: row.parent_id,
+    clientMessageId: row.client_message_id,
+    generationId: row.generation_id,
+    finishReason: row.finish_reason,
+    model: row.model,
+    variant: row.variant,
+    reaction:
+      row.reaction_kind === null || row.reaction_at === null
+        ? null
+        : {
+            kind: row.reaction_kind,
+            comment: comment === null ? null : fromStoredText(comment),
+            at: row.reaction_at,
+          },
+    siblings,
+  };
+}
