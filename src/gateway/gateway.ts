@@ -7,7 +7,7 @@ import type { ClientToServerEvents, ServerToClientEvents } from '../protocol/eve
 import { limits, PROTOCOL_VERSION } from '../protocol/limits.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import { dispatch } from './dispatch.ts';
-import type { GatewayDeps } from './handler.ts';
+import type { EventObserver, GatewayDeps } from './handler.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { type AmitySocket, Session } from './session.ts';
 
@@ -17,7 +17,7 @@ export interface GatewaySettings {
 }
 
 /** Told of connections and errors, never of what was said. */
-export interface GatewayObserver {
+export interface GatewayObserver extends EventObserver {
   connected(userId: string): void;
   disconnected(userId: string, reason: string): void;
   refused(error: unknown): void;

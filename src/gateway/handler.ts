@@ -1,15 +1,23 @@
 import type { z } from 'zod';
 import type { AnswerDeps } from '../conversation/answer.ts';
+import type { ReactionKind } from '../conversation/message.ts';
 import type { SendDeps } from '../conversation/send-message.ts';
 import type { ClientEvent, clientEvents, Value } from '../protocol/events.ts';
 import type { Store } from '../storage/store.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
+/** Told of what happened, never of what was said. */
+export interface EventObserver {
+  messageStored(): void;
+  reactionSet(kind: ReactionKind): void;
+}
+
 /** What handlers work with, the same for all sockets. */
 export interface GatewayDeps extends Omit<SendDeps, 'store'> {
   readonly store: Store;
   readonly sessions: Sessions;
+  readonly observer: EventObserver;
   readonly prompt: AnswerDeps['prompt'];
   /** True from SIGTERM on: nothing new is begun. */
   readonly draining: () => boolean;

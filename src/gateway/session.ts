@@ -1,7 +1,7 @@
 /** One connected device: which conversations it has joined, and the replies that it follows. */
 import type { Socket } from 'socket.io';
 import type { Reply } from '../conversation/reply.ts';
-import type { ReplyReader } from '../conversation/reply-stream.ts';
+import type { ReplyEvent, ReplyReader } from '../conversation/reply-stream.ts';
 import type {
   ClientToServerEvents,
   ServerEvent,
@@ -67,10 +67,15 @@ export class Session {
     while (!reader.closed) {
       const event = reader.take();
       if (event === null) await reader.wait();
-      else this.emit(...toReplyMessage(reply.turn, event));
+      else this.#emitReply(reply, event);
     }
     this.#readers.delete(reply);
     this.#typing.end(conversationId);
+  }
+
+  #emitReply(reply: Reply, event: ReplyEvent): void {
+    const [name, payload] = toReplyMessage(reply.turn, event);
+    this.emit(name, payload);
   }
 
   /** The device is gone; its replies go on without it. */

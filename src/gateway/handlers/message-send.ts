@@ -31,6 +31,7 @@ export const messageSend: Handler<'message:send'> = async (call, payload, ack) =
     duplicate,
   });
   if (duplicate) return;
+  call.observer.messageStored();
 
   for (const device of sessions.of(session.userId)) {
     device.emit('message:created', { message: toWireMessage(user) });

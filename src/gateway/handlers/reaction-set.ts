@@ -6,7 +6,7 @@ import { toWireReaction } from '../to-wire.ts';
 
 /** Sets the user's reaction to a companion message; a new kind replaces the old one. */
 export const reactionSet: Handler<'reaction:set'> = async (
-  { session, sessions, store, clock },
+  { session, sessions, store, clock, observer },
   payload,
   ack,
 ) => {
@@ -25,5 +25,6 @@ export const reactionSet: Handler<'reaction:set'> = async (
     throw new CodedError('unsupported', 'Only a reply with text takes a reaction.');
   const reaction = toWireReaction(message.reaction);
   ack({ messageId, reaction });
+  observer.reactionSet(kind);
   for (const device of sessions.of(session.userId)) device.emit('reaction:updated', { messageId, reaction });
 };

@@ -1,0 +1,34 @@
+import type { Context, Hono } from 'hono';
+import type { GuestToken } from '../auth/guest-tokens.ts';
+import type { TokenVerifier } from '../auth/verify-token.ts';
+import { CodedError } from '../std/coded-error.ts';
+
+export interface GuestIssuer {
+  /** @param userId an existing guest whose token is renewed; absent: a new one. */
+  issue(userId?: string): Promise<GuestToken>;
+}
+
+/** `POST /v1/guests`: a token for a new guest, or for the guest of a valid bearer token. */
+export function addGuestRoute(
+  app: Hono,
+  deps: { guests: GuestIssuer | null; verifyToken: TokenVerifier },
+): void {
+  app.post('/v1/guests', async (context) => {
+    context.header('cache-control', 'no-store');
+    if (deps.guests === null)
+      throw new CodedError('unsupported', 'This server is not in guest mode: it takes tokens of its issuer.');
+    const bearer = bearerToken(context);
+    const userId = bearer === undefined ? undefined : (await deps.verifyToken(bearer)).userId;
+    return context.json(await deps.guests.issue(userId), 201);
+  });
+}
+
+/** @throws CodedError `unauthenticated` for an Authorization header of another kind. */
+function bearerToken(context: Context): string | undefined {
+  const header = context.req.header('authorization');
+  if (header === undefined) return undefined;
+  const token = /^Bearer ([^\s]+)$/i.exec(header)?.[1];
+  if (token === undefined)
+    throw new CodedError('unauthenticated', 'The Authorization header must be "Bearer <token>".');
+  return token;
+}

@@ -1,0 +1,106 @@
+/** Everything that writes replies: the model as the main thread knows it, and the workers that run it. */
+import type { Config } from './config/load.ts';
+import type { Generator } from './conversation/generator.ts';
+import { defaultPersona } from './conversation/persona.ts';
+import type { PromptSetup } from './conversation/prompt.ts';
+import { transcriptTemplate } from './conversation/transcript-template.ts';
+import { openModel } from './onnx/open-model.ts';
+import { createAbsentGenerator } from './pool/absent-generator.ts';
+import { startGenerationPool } from './pool/generation-pool.ts';
+import { CodedError } from './std/coded-error.ts';
+import type { Logger } from './telemetry/log.ts';
+
+export interface Generation extends AsyncDisposable {
+  readonly generator: Generator;
+  readonly prompt: PromptSetup;
+  /** Why no reply can be written; empty when one can. */
+  readonly problems: () => readonly string[];
+  readonly figures: { readonly generationsQueued: () => number; readonly generationsRunning: () => number };
+  /** Resolves when the workers are ready, or never will be. */
+  readonly warm: Promise<void>;
+}
+
+/** Never throws for a model that is missing or damaged: the server starts without it and says so. */
+export async function openGeneration(config: Config, log: Logger): Promise<Generation> {
+  try {
+    return await openWithModel(config, log);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    log.error({ model: config.model.name }, error.message);
+    return openWithoutModel(config, error.message);
+  }
+}
+
+async function openWithModel(config: Config, log: Logger): Promise<Generation> {
+  const { model, pool: sizes, reply } = config;
+  const opened = await openModel(model.directory);
+  const positionsMax = Math.min(
+    reply.promptTokensMax + reply.replyTokensMax,
+    opened.manifest.shape.contextTokensMax,
+  );
+  const pool = startGenerationPool({
+    modelName: opened.manifest.name,
+    workers: sizes.workers,
+    queueMax: sizes.queueMax,
+    worker: {
+      modelDirectory: model.directory,
+      threads: sizes.threads,
+      rowsMax: sizes.rowsMax,
+      positionsMax,
+      queueMax: sizes.queueMax,
+      verifyChecksums: model.verifyChecksums,
+    },
+  });
+  const began = performance.now();
+  const warm = pool.ready().then(
+    () =>
+      log.info(
+        {
+          model: model.name,
+          workers: sizes.workers,
+          threads: sizes.threads,
+          ms: Math.round(performance.now() - began),
+        },
+        'model is ready',
+      ),
+    (error: unknown) => log.error({ model: model.name }, (error as Error).message),
+  );
+  return {
+    generator: pool,
+    prompt: {
+      persona: defaultPersona,
+      template: reply.template === 'transcript' ? transcriptTemplate : opened.chatTemplate,
+      counter: opened.tokenizer,
+      model: opened.manifest.name,
+      budgetTokens: positionsMax - reply.replyTokensMax,
+    },
+    problems: () => {
+      const state = pool.state();
+      if (state.kind === 'ready') return [];
+      return [`model: ${state.kind === 'loading' ? 'is being loaded' : state.reason}`];
+    },
+    figures: {
+      generationsQueued: () => pool.stats().queued,
+      generationsRunning: () => pool.stats().running,
+    },
+    warm,
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
+}
+
+function openWithoutModel({ model, reply }: Config, reason: string): Generation {
+  return {
+    generator: createAbsentGenerator(model.name, reason),
+    prompt: {
+      persona: defaultPersona,
+      template: transcriptTemplate,
+      counter: { countTokens: () => 0 },
+      model: model.name,
+      budgetTokens: reply.promptTokensMax,
+    },
+    problems: () => [`model: ${reason}`],
+    figures: { generationsQueued: () => 0, generationsRunning: () => 0 },
+    warm: Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * The composition root: opens every resource in order and closes them in reverse. The only file that knows all parts.
+ */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { issueGuestToken, loadGuestSecret } from './auth/guest-tokens.ts';
+import { createTokenVerifier } from './auth/verify-token.ts';
+import type { Config } from './config/load.ts';
+import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
+import { failUnfinished } from './conversation/recovery.ts';
+import { Replies } from './conversation/replies.ts';
+import { openGateway } from './gateway/gateway.ts';
+import { Sessions } from './gateway/sessions.ts';
+import { createHttpApp } from './http/app.ts';
+import { openGeneration } from './open-generation.ts';
+import { systemClock } from './std/clock.ts';
+import { toWireError } from './std/coded-error.ts';
+import { DisposalStack } from './std/disposal-stack.ts';
+import { createIds } from './std/ids.ts';
+import { openEmbeddedStore } from './storage/embedded/embedded-store.ts';
+import { createLog, type Logger } from './telemetry/log.ts';
+import { createMetrics, watchLiveFigures } from './telemetry/metrics.ts';
+import { createAnswerObserver, createGatewayObserver, reportError } from './telemetry/observers.ts';
+
+export interface RunningServer extends AsyncDisposable {
+  /** Where it listens, for people: `http://localhost:3000`. */
+  readonly url: string;
+  readonly log: Logger;
+  /** Resolves when the model is loaded and warm, or cannot be: `/readyz` says which. */
+  readonly warm: Promise<void>;
+}
+
+const page = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../web/dist' : '../../web/dist', import.meta.url),
+);
+
+/** @throws CodedError or Error with one clear sentence when something cannot be opened; all else is closed again then. */
+export async function startServer(config: Config): Promise<RunningServer> {
+  const opened = new DisposalStack();
+  try {
+    return await openAll(config, opened);
+  } catch (error) {
+    await opened[Symbol.asyncDispose]().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openAll(config: Config, opened: DisposalStack): Promise<RunningServer> {
+  const log = createLog(config.log);
+  const metrics = createMetrics();
+  const clock = systemClock;
+  const ids = createIds();
+  for (const warning of config.warnings) log.warn(warning);
+
+  const guestSecret = await loadGuestSecret(config.dataDirectory);
+  const verifyToken = await createTokenVerifier(config.auth, guestSecret);
+  const store = opened.use(await openEmbeddedStore({ file: join(config.dataDirectory, 'amity.db') }));
+  const failed = await failUnfinished(store, clock.now());
+  if (failed > 0)
+    log.warn({ replies: failed }, 'replies that the last run left unfinished are marked as failed');
+
+  const generation = opened.use(await openGeneration(config, log));
+  const answerDeps: AnswerDeps = {
+    store,
+    generator: generation.generator,
+    prompt: generation.prompt,
+    clock,
+    ids,
+    options: toAnswerOptions(config),
+    observer: createAnswerObserver(log, metrics),
+    pause: (ms) => pause(ms),
+  };
+  const replies = new Replies((reply) => answerTurn(answerDeps, reply));
+  const sessions = new Sessions();
+  let draining = false;
+
+  const app = createHttpApp({
+    readiness: async () => [
+      ...(await storeProblem(store)),
+      ...generation.problems(),
+      ...(draining ? ['shutting down'] : []),
+    ],
+    metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
+    guests:
+      config.auth.kind !== 'guest'
+        ? null
+        : { issue: (userId) => issueGuestToken(guestSecret, userId ?? ids.userId(), clock.now()) },
+    verifyToken,
+    models: () => [{ name: 'default' }, { name: generation.generator.model }],
+    pageDirectory: page,
+    onError: (path, error) => reportError(log, metrics, { error, what: path }),
+  });
+  const http = createServer(getRequestListener(app.fetch));
+  const gatewayObserver = createGatewayObserver(log, metrics);
+  opened.use(
+    openGateway(
+      http,
+      {
+        store,
+        replies,
+        sessions,
+        generator: generation.generator,
+        prompt: generation.prompt,
+        clock,
+        ids,
+        digest: (text) => createHash('sha256').update(text).digest('base64url'),
+        draining: () => draining,
+        observer: gatewayObserver,
+      },
+      { verifyToken, settings: config.server, observer: gatewayObserver },
+    ),
+  );
+  opened.defer(() => {
+    draining = true;
+    return replies.drain(pause(config.server.drainTimeoutMs, undefined, { ref: false }));
+  });
+  watchLiveFigures(metrics, {
+    connections: () => sessions.count,
+    replies: () => replies.count,
+    ...generation.figures,
+  });
+  const url = await listen(http, config.server);
+  return { url, log, warm: generation.warm, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+async function storeProblem(store: { ping(): Promise<void> }): Promise<string[]> {
+  return store.ping().then(
+    () => [],
+    (error: unknown) => [`store: ${toWireError(error).message}`],
+  );
+}
+
+function toAnswerOptions({ reply }: Config): AnswerDeps['options'] {
+  const { temperature, topK, topP, repetitionPenalty, replyTokensMax } = reply;
+  return { candidates: 1, replyTokensMax, sampling: { temperature, topK, topP, repetitionPenalty } };
+}
+
+/** @throws Error with one sentence that names the port and the remedy. */
+async function listen(http: HttpServer, { port, host }: Config['server']): Promise<string> {
+  http.listen(port, host);
+  try {
+    await once(http, 'listening');
+  } catch (error) {
+    throw new Error(listenProblem(error as NodeJS.ErrnoException, { port, host }), { cause: error });
+  }
+  const address = http.address() as AddressInfo;
+  const isLocal = host === '127.0.0.1' || host === '0.0.0.0' || host === '::' || host === 'localhost';
+  return `http://${isLocal ? 'localhost' : host}:${address.port}`;
+}
+
+function listenProblem({ code, message }: NodeJS.ErrnoException, at: { port: number; host: string }): string {
+  if (code === 'EADDRINUSE')
+    return `Port ${at.port} is in use. Stop the other program, or choose another port: PORT=${at.port + 1} npm start`;
+  if (code === 'EACCES')
+    return `Port ${at.port} needs more rights than this user has. Choose one above 1023: PORT=3000 npm start`;
+  if (code === 'EADDRNOTAVAIL') return `This machine has no address ${at.host}. Set HOST to one that it has.`;
+  return `Cannot listen on ${at.host}:${at.port}: ${message}`;
+}

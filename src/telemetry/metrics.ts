@@ -1,0 +1,83 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is read when somebody asks, instead of being counted. */
+export interface LiveFigures {
+  readonly connections: () => number;
+  readonly replies: () => number;
+  readonly generationsQueued: () => number;
+  readonly generationsRunning: () => number;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const shortSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Prometheus metrics. Labels come from closed sets only: never a user, a conversation or a text. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    messages: new Counter({ name: 'amity_messages_total', help: 'User messages stored.', registers }),
+    replies: new Counter({
+      name: 'amity_replies_total',
+      help: 'Replies ended, by how.',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'amity_tokens_generated_total',
+      help: 'Tokens generated, all candidates.',
+      registers,
+    }),
+    reactions: new Counter({
+      name: 'amity_reactions_total',
+      help: 'Reactions set, by kind.',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    errors: new Counter({
+      name: 'amity_errors_total',
+      help: 'Errors answered to clients, by code.',
+      labelNames: ['code'] as const,
+      registers,
+    }),
+    connects: new Counter({ name: 'amity_connects_total', help: 'Devices that connected.', registers }),
+    firstText: new Histogram({
+      name: 'amity_reply_first_text_seconds',
+      help: 'From the beginning of a turn to its first text.',
+      buckets: shortSeconds,
+      registers,
+    }),
+    replyDuration: new Histogram({
+      name: 'amity_reply_duration_seconds',
+      help: 'From the beginning of a turn to its end.',
+      buckets: shortSeconds,
+      registers,
+    }),
+    promptTokens: new Histogram({
+      name: 'amity_prompt_tokens',
+      help: 'Tokens of a prompt.',
+      buckets: [32, 64, 128, 256, 512, 1024, 2048, 4096],
+      registers,
+    }),
+  };
+}
+
+/** Registers the gauges; call once, when everything they read is there. */
+export function watchLiveFigures(metrics: Metrics, live: LiveFigures): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [metrics.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('amity_connections', 'Devices connected now.', live.connections);
+  gauge('amity_replies_active', 'Replies queued or running.', live.replies);
+  gauge('amity_generations_queued', 'Generations that wait for a place in a batch.', live.generationsQueued);
+  gauge('amity_generations_running', 'Generations in a batch.', live.generationsRunning);
+}
