@@ -1,0 +1,171 @@
+/**
+ * One authenticated Socket.IO connection that comes back by itself. Socket.IO retries a lost transport; a refused
+ * handshake, a kick by the server and a missing token are retried here, where it makes sense.
+ */
+import { io, type Socket } from 'socket.io-client';
+import type { ErrorCode } from '../protocol/errors.ts';
+import type {
+  Ack,
+  ClientEvent,
+  ClientToServerEvents,
+  Payload,
+  ServerToClientEvents,
+  Value,
+} from '../protocol/events.ts';
+import { PROTOCOL_VERSION } from '../protocol/limits.ts';
+import type { ServerAction } from './actions.ts';
+import {
+  AmityError,
+  disconnectedFault,
+  type Fault,
+  type Outcome,
+  parseFault,
+  timeoutFault,
+} from './fault.ts';
+import type { ConnectionState } from './state.ts';
+
+/**
+ * A fixed token, or where to get one; asked before each connect that needs one.
+ * `refused`: the code with which the server turned the last token down, so that it must not be given again.
+ */
+export type Auth = { readonly token: string } | ((refused: ErrorCode | null) => Promise<string>);
+
+export interface ConnectionOptions {
+  /** Origin of the server; the page's own when absent. */
+  readonly url?: string | undefined;
+  readonly auth: Auth;
+  readonly deviceId?: string | undefined;
+  readonly ackTimeoutMs: number;
+  /** First wait before a lost connection is tried again; doubles up to ten times this. */
+  readonly reconnectDelayMs: number;
+  readonly onState: (connection: ConnectionState) => void;
+  readonly onEvent: (action: ServerAction) => void;
+}
+
+export interface Connection {
+  /** Sends one event and waits for its answer; never throws. Nothing is buffered while there is no connection. */
+  request<E extends ClientEvent>(event: E, payload: Payload<E>): Promise<Outcome<Value<E>>>;
+  /** Tries now instead of later; nothing when connected. */
+  reconnect(): void;
+  close(): void;
+}
+
+type AmitySocket = Socket<ServerToClientEvents, ClientToServerEvents>;
+
+function isAboutToken(fault: Fault): boolean {
+  return fault.code === 'unauthenticated' || fault.code === 'token_expired';
+}
+
+function createSocket(options: ConnectionOptions, token: () => string): AmitySocket {
+  const settings = {
+    autoConnect: false,
+    forceNew: true,
+    transports: ['websocket'],
+    reconnectionDelay: options.reconnectDelayMs,
+    reconnectionDelayMax: options.reconnectDelayMs * 10,
+    auth: (give: (data: object) => void) =>
+      give({
+        token: token(),
+        protocolVersion: PROTOCOL_VERSION,
+        ...(options.deviceId === undefined ? {} : { deviceId: options.deviceId }),
+      }),
+  };
+  return options.url === undefined ? io(settings) : io(options.url, settings);
+}
+
+/** What `emit` looks like for any one event; Socket.IO's own type cannot follow a generic name. */
+type Emit<E extends ClientEvent> = (
+  event: E,
+  payload: Payload<E>,
+  answered: (error: Error | null, ack: Ack<Value<E>>) => void,
+) => void;
+
+function createRequest(socket: AmitySocket, ackTimeoutMs: number): Connection['request'] {
+  return <E extends ClientEvent>(event: E, payload: Payload<E>) => {
+    if (!socket.connected) return Promise.resolve({ ok: false, error: disconnectedFault });
+    const timed = socket.timeout(ackTimeoutMs);
+    const emit = timed.emit.bind(timed) as unknown as Emit<E>;
+    return new Promise<Outcome<Value<E>>>((resolve) => {
+      emit(event, payload, (error, ack) => {
+        if (error === null) resolve(ack);
+        else resolve({ ok: false, error: socket.connected ? timeoutFault : disconnectedFault });
+      });
+    });
+  };
+}
+
+export function openConnection(options: ConnectionOptions): Connection {
+  const { auth, onState, onEvent, reconnectDelayMs } = options;
+  let token = '';
+  let isClosed = false;
+  /** A token was turned down since the last session: the next refusal is final. */
+  let isTokenFresh = false;
+  /** Only the newest attempt may go on after it waited for its token. */
+  let attempt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const socket = createSocket(options, () => token);
+
+  function later(fault: Fault | null): void {
+    onState({ state: 'offline' });
+    clearTimeout(timer);
+    timer = setTimeout(() => void connect(null), fault?.retryAfterMs ?? reconnectDelayMs * 4);
+  }
+
+  async function connect(refused: ErrorCode | null): Promise<void> {
+    attempt += 1;
+    const mine = attempt;
+    clearTimeout(timer);
+    try {
+      const given = typeof auth === 'function' ? await auth(refused) : auth.token;
+      if (isClosed || mine !== attempt) return;
+      token = given;
+      socket.connect();
+    } catch (error) {
+      if (isClosed || mine !== attempt) return;
+      const fault = error instanceof AmityError ? error.fault : null;
+      if (fault !== null && !fault.retryable) onState({ state: 'refused', error: fault });
+      else later(fault);
+    }
+  }
+
+  function refuse(fault: Fault): void {
+    if (isAboutToken(fault) && typeof auth === 'function' && !isTokenFresh) {
+      isTokenFresh = true;
+      void connect(fault.code as ErrorCode);
+    } else if (fault.retryable) later(fault);
+    else onState({ state: 'refused', error: fault });
+  }
+
+  socket.on('connect_error', (error: Error & { data?: unknown }) => {
+    // `active`: the transport failed, and Socket.IO tries again by itself. Otherwise the server said no.
+    if (socket.active) onState({ state: 'offline' });
+    else refuse(parseFault(error.data));
+  });
+  socket.on('disconnect', (reason) => {
+    if (isClosed) return;
+    if (reason === 'io server disconnect') later(null);
+    else onState({ state: 'offline' });
+  });
+  socket.onAny((type: string, payload: unknown) => {
+    if (type === 'session:ready') isTokenFresh = false;
+    // Unknown names of later servers are let through: the reducer ignores them.
+    onEvent({ type, payload } as ServerAction);
+  });
+  void connect(null);
+
+  return {
+    request: createRequest(socket, options.ackTimeoutMs),
+    reconnect() {
+      if (isClosed || socket.connected) return;
+      onState({ state: 'connecting' });
+      socket.disconnect();
+      void connect(null);
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      socket.disconnect();
+      onState({ state: 'closed' });
+    },
+  };
+}

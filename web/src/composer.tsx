@@ -1,0 +1,112 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { Chat } from './chat.ts';
+import { SendIcon, StopIcon } from './icons.tsx';
+import { companionName } from './words.ts';
+
+const encoder = new TextEncoder();
+/** From this share of the limit on the counter shows. */
+const counterFrom = 0.8;
+
+/** Bytes as the server counts them: it stores NFC. */
+function byteLength(text: string): number {
+  return encoder.encode(text.normalize('NFC')).length;
+}
+
+function placeholder(isRefused: boolean): string {
+  return isRefused ? 'Not connected' : `Message ${companionName}`;
+}
+
+export function Composer({ chat }: { readonly chat: Chat }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const draft = useSignal('');
+  const { connection, textBytesMax } = chat.state.value;
+  const running = chat.running.value;
+  const isRefused = connection.state === 'refused' || connection.state === 'closed';
+  const bytes = byteLength(draft.value);
+  const isTooLong = bytes > textBytesMax;
+  const canSend = draft.value.trim() !== '' && !isTooLong && !isRefused;
+
+  useLayoutEffect(() => {
+    const area = field.current;
+    if (area === null) return;
+    area.style.height = 'auto';
+    area.style.height = `${area.scrollHeight}px`;
+  }, [draft.value]);
+
+  // A phone's keyboard would cover the talk before anything was read.
+  useEffect(() => {
+    if (matchMedia('(hover: hover)').matches) field.current?.focus();
+  }, []);
+
+  const send = () => {
+    if (!canSend) return;
+    chat.client.send(draft.value.trim().toWellFormed());
+    draft.value = '';
+    field.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // While an input method is composing, Enter accepts its proposal.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+
+  return (
+    <form
+      class={isRefused ? 'composer is-disabled' : 'composer'}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div class="field">
+        <textarea
+          ref={field}
+          rows={1}
+          aria-label={`Message to ${companionName}`}
+          aria-describedby="composer-hint"
+          aria-invalid={isTooLong}
+          placeholder={placeholder(isRefused)}
+          value={draft.value}
+          disabled={isRefused}
+          enterkeyhint="send"
+          onInput={(event) => {
+            draft.value = event.currentTarget.value;
+          }}
+          onKeyDown={onKeyDown}
+        />
+        {running !== null && (
+          <button
+            type="button"
+            class="round is-stop"
+            aria-label="Stop the reply"
+            title="Stop (Esc)"
+            onClick={() => void chat.client.stop(running.generationId)}
+          >
+            <StopIcon />
+          </button>
+        )}
+        <button
+          type="submit"
+          class="round is-send"
+          aria-label="Send"
+          title="Send (Enter)"
+          disabled={!canSend}
+        >
+          <SendIcon />
+        </button>
+      </div>
+      <p class="hint" id="composer-hint">
+        {bytes >= textBytesMax * counterFrom ? (
+          <span class={isTooLong ? 'counter is-over' : 'counter'}>
+            {isTooLong ? 'Too long: ' : ''}
+            {bytes.toLocaleString()} of {textBytesMax.toLocaleString()} bytes
+          </span>
+        ) : (
+          <span>{companionName} is an AI, not a person, and it can be wrong.</span>
+        )}
+      </p>
+    </form>
+  );
+}
