@@ -37,32 +37,26 @@ const coreModule = '^[a-z_/]+$';
 const pure = '^src/(conversation|engine|ranking|reactions|std)/';
 const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
 
-const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const forbid = (name, comment, { from, to }) => ({ name, comment, severity: 'error', from, to });
 
 /** `folder` may import itself and `allowed` (patterns), nothing else. */
 const only = (name, comment, { folder, allowed = [] }) =>
-  forbid(name, comment, { path: folder }, { pathNot: [folder, ...allowed] });
+  forbid(name, comment, { from: { path: folder }, to: { pathNot: [folder, ...allowed] } });
 
 const general = [
-  forbid(
-    'no-circular',
-    'Modules in a circle cannot be understood, tested or moved one by one.',
-    {},
-    { circular: true },
-  ),
-  forbid(
-    'no-orphans',
-    'A module that imports nothing and that nobody imports is dead.',
-    { orphan: true, path: '^(src|workers|models)/', pathNot: '\\.d\\.ts$' },
-    {},
-  ),
-  forbid('not-to-unresolvable', 'The import leads nowhere.', {}, { couldNotResolve: true }),
-  forbid(
-    'not-to-dev-dependency',
-    'What runs in production must be installed there.',
-    { path: '^(src|workers|models)/' },
-    { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
-  ),
+  forbid('no-circular', 'Modules in a circle cannot be understood, tested or moved one by one.', {
+    from: {},
+    to: { circular: true },
+  }),
+  forbid('no-orphans', 'A module that imports nothing and that nobody imports is dead.', {
+    from: { orphan: true, path: '^(src|workers|models)/', pathNot: '\\.d\\.ts$' },
+    to: {},
+  }),
+  forbid('not-to-unresolvable', 'The import leads nowhere.', { from: {}, to: { couldNotResolve: true } }),
+  forbid('not-to-dev-dependency', 'What runs in production must be installed there.', {
+    from: { path: '^(src|workers|models)/' },
+    to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
+  }),
 ];
 
 const folders = [
@@ -89,12 +83,10 @@ const folders = [
       allowed: [inPackage('zod')],
     },
   ),
-  forbid(
-    'protocol-constants-free-of-zod',
-    'errors.ts and limits.ts are used by the client at run time.',
-    { path: '^src/protocol/(errors|limits)\\.ts$' },
-    { path: '.' },
-  ),
+  forbid('protocol-constants-free-of-zod', 'errors.ts and limits.ts are used by the client at run time.', {
+    from: { path: '^src/protocol/(errors|limits)\\.ts$' },
+    to: { path: '.' },
+  }),
   only('client-imports-protocol-only', 'The SDK runs in a browser, without the server.', {
     folder: '^src/client/',
     allowed: ['^src/protocol/', inPackage('socket.io-client')],
@@ -102,18 +94,22 @@ const folders = [
   forbid(
     'browser-takes-protocol-types-only',
     'zod stays out of the browser: at run time only errors.ts and limits.ts are used there.',
-    { path: '^(src/client|web)/' },
     {
-      path: '^src/protocol/',
-      pathNot: '^src/protocol/(errors|limits)\\.ts$',
-      dependencyTypesNot: ['type-only'],
+      from: { path: '^(src/client|web)/' },
+      to: {
+        path: '^src/protocol/',
+        pathNot: '^src/protocol/(errors|limits)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
   ),
   forbid(
     'web-imports-client-only',
     'The page uses what every other client has: the SDK, and the wire as types.',
-    { path: '^web/' },
-    { path: '^(src|workers|models|test|bench|scripts)/', pathNot: '^src/(client|protocol)/' },
+    {
+      from: { path: '^web/' },
+      to: { path: '^(src|workers|models|test|bench|scripts)/', pathNot: '^src/(client|protocol)/' },
+    },
   ),
   only('conversation-imports', 'What a turn is: the engine in its types, std, and nothing that does I/O.', {
     folder: '^src/conversation/',
@@ -122,21 +118,20 @@ const folders = [
   forbid(
     'conversation-takes-engine-types-only',
     'A conversation asks its generator; it does not run the engine.',
-    { path: '^src/conversation/' },
-    { path: '^src/engine/', dependencyTypesNot: ['type-only'] },
+    { from: { path: '^src/conversation/' }, to: { path: '^src/engine/', dependencyTypesNot: ['type-only'] } },
   ),
   forbid(
     'domain-imports',
     'Ranking and reactions build on the conversation, std and the types of the engine.',
-    { path: '^src/(ranking|reactions)/' },
-    { pathNot: ['^src/(ranking|reactions|conversation|std)/', '^src/engine/request\\.ts$'] },
+    {
+      from: { path: '^src/(ranking|reactions)/' },
+      to: { pathNot: ['^src/(ranking|reactions|conversation|std)/', '^src/engine/request\\.ts$'] },
+    },
   ),
-  forbid(
-    'pure-without-io',
-    'Pure folders do no I/O of their own; interfaces are passed in.',
-    { path: pure },
-    { dependencyTypes: ['core', ...npm] },
-  ),
+  forbid('pure-without-io', 'Pure folders do no I/O of their own; interfaces are passed in.', {
+    from: { path: pure },
+    to: { dependencyTypes: ['core', ...npm] },
+  }),
   only(
     'storage-implements-the-domain',
     'A store implements what the domain folders declare and knows nobody else.',
@@ -154,76 +149,72 @@ const folders = [
   forbid(
     'edges-know-no-machinery',
     'The gateway and HTTP talk to the domain; server.ts hands them its implementations.',
-    { path: '^src/(gateway|http)/' },
-    { path: '^src/(storage|onnx|engine|pool)/', pathNot: '^src/storage/store\\.ts$' },
+    {
+      from: { path: '^src/(gateway|http)/' },
+      to: { path: '^src/(storage|onnx|engine|pool)/', pathNot: '^src/storage/store\\.ts$' },
+    },
   ),
-  forbid(
-    'edges-stay-apart',
-    'The gateway does not need HTTP, nor HTTP the gateway.',
-    { path: '^src/(gateway|http)/' },
-    { path: '^src/(gateway|http)/', pathNot: '^src/$1/' },
-  ),
-  forbid(
-    'workers-touch-no-edge',
-    'A worker has no socket and no store.',
-    { path: '^workers/' },
-    { path: '^src/(gateway|http|storage)/' },
-  ),
+  forbid('edges-stay-apart', 'The gateway does not need HTTP, nor HTTP the gateway.', {
+    from: { path: '^src/(gateway|http)/' },
+    to: { path: '^src/(gateway|http)/', pathNot: '^src/$1/' },
+  }),
+  forbid('workers-touch-no-edge', 'A worker has no socket and no store.', {
+    from: { path: '^workers/' },
+    to: { path: '^src/(gateway|http|storage)/' },
+  }),
   forbid(
     'models-import-the-graph-contract',
     'The converter shares the graph and the manifest with the runtime, and nothing else.',
-    { path: '^models/' },
     {
-      path: '^(src|workers|web|test|bench)/',
-      pathNot: ['^src/onnx/(manifest|graph-contract)\\.ts$', '^src/std/'],
+      from: { path: '^models/' },
+      to: {
+        path: '^(src|workers|web|test|bench)/',
+        pathNot: ['^src/onnx/(manifest|graph-contract)\\.ts$', '^src/std/'],
+      },
     },
   ),
-  forbid(
-    'only-the-cli-converts',
-    'The server needs no converter.',
-    { path: '^src/', pathNot: '^src/cli/' },
-    { path: '^models/' },
-  ),
+  forbid('only-the-cli-converts', 'The server needs no converter.', {
+    from: { path: '^src/', pathNot: '^src/cli/' },
+    to: { path: '^models/' },
+  }),
   forbid(
     'composition-on-top',
     'server.ts knows all and is known by the command line alone; nobody imports the command line.',
-    { path: '^(src|workers|models)/', pathNot: '^src/(cli/|main\\.ts$|server\\.ts$)' },
-    { path: '^src/(server\\.ts$|main\\.ts$|cli/)' },
+    {
+      from: { path: '^(src|workers|models)/', pathNot: '^src/(cli/|main\\.ts$|server\\.ts$)' },
+      to: { path: '^src/(server\\.ts$|main\\.ts$|cli/)' },
+    },
   ),
   forbid(
     'config-handed-down',
     'Settings are loaded by the composition root and handed down in slices; others take their types.',
-    { path: '^(src|workers|models)/', pathNot: '^src/(config/|cli/|main\\.ts$|server\\.ts$)' },
-    { path: '^src/config/', dependencyTypesNot: ['type-only'] },
+    {
+      from: { path: '^(src|workers|models)/', pathNot: '^src/(config/|cli/|main\\.ts$|server\\.ts$)' },
+      to: { path: '^src/config/', dependencyTypesNot: ['type-only'] },
+    },
   ),
-  forbid(
-    'shipped-without-tests',
-    'Tests, benches and scripts use the product, never the other way round.',
-    { path: shipped },
-    { path: '^(test|bench|scripts)/' },
-  ),
+  forbid('shipped-without-tests', 'Tests, benches and scripts use the product, never the other way round.', {
+    from: { path: shipped },
+    to: { path: '^(test|bench|scripts)/' },
+  }),
   forbid(
     'workers-are-entries',
     'A worker thread is started by its URL; importing its file would run it here.',
-    { path: '^(src|models|web)/' },
-    { path: '^workers/' },
+    { from: { path: '^(src|models|web)/' }, to: { path: '^workers/' } },
   ),
 ];
 
 const packages = Object.entries(homes).map(([name, folders]) =>
-  forbid(
-    `home-of-${name}`,
-    `${name} is known by ${folders.join(', ')} alone.`,
-    { path: shipped, pathNot: folders.map((folder) => `^${escaped(folder)}(/|$)`) },
-    { path: inPackage(name) },
-  ),
+  forbid(`home-of-${name}`, `${name} is known by ${folders.join(', ')} alone.`, {
+    from: { path: shipped, pathNot: folders.map((folder) => `^${escaped(folder)}(/|$)`) },
+    to: { path: inPackage(name) },
+  }),
 );
 
 const homeless = forbid(
   'package-without-home',
   'Every third-party package has one home: enter it in the table of homes.',
-  { path: shipped },
-  { dependencyTypes: npm, pathNot: Object.keys(homes).map(inPackage) },
+  { from: { path: shipped }, to: { dependencyTypes: npm, pathNot: Object.keys(homes).map(inPackage) } },
 );
 
 module.exports = {
