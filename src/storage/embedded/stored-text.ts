@@ -13,7 +13,7 @@ export function toStoredText(text: string): string {
 export function fromStoredText(stored: string): string {
   if (!stored.includes(mark)) return stored;
   // In this order: no U+0001 of the original is left unescaped, so mark '0' can only stand for U+0000.
-  return stored.replaceAll(`${mark}0`, nul).replaceAll(`${mark}1`, escape);
+  return stored.replaceAll(`${mark}0`, nul).replaceAll(`${mark}1`, mark);
 }
 
 /** The first `unitsMax` UTF-16 units of a text, one less where that would split a surrogate pair. */

@@ -1,0 +1,114 @@
+import type { Message, PromptTrace, StoredCandidate } from '../../src/conversation/message.ts';
+import type { AppendedTurn, GenerationEnd, NewTurn } from '../../src/conversation/stores.ts';
+import type { Store } from '../../src/storage/store.ts';
+
+export type Created = Extract<AppendedTurn, { kind: 'created' }>;
+
+/** One user of a store, with a default conversation, ids that count up and a clock that each change moves on. */
+export interface Scenario {
+  readonly userId: string;
+  readonly conversationId: string;
+  /** A turn that was not stored yet; `parts` replaces fields of it. */
+  turn(parts?: Partial<NewTurn>): NewTurn;
+  /** Stores a turn and expects it to be created. */
+  send(text: string, parentId?: string | null): Promise<Created>;
+  start(generationId: string): Promise<boolean>;
+  end(generationId: string, text: string, parts?: Partial<GenerationEnd>): Promise<Message | null>;
+  /** Send, start and end; returns the companion message as it stands then. */
+  exchange(text: string, reply: string, parentId?: string | null): Promise<Message>;
+}
+
+let scenarios = 0;
+
+export const trace: PromptTrace = {
+  template: 'chat@1',
+  model: 'tiny',
+  promptTokens: 12,
+  budgetTokens: 512,
+  parts: [
+    { kind: 'system', text: 'Be kind.', tokens: 3, reason: 'always' },
+    { kind: 'recent', text: 'Hi', tokens: 1, reason: 'newest turn', messageId: 'm1' },
+  ],
+};
+
+export function candidate(index: number, parts: Partial<StoredCandidate> = {}): StoredCandidate {
+  return {
+    index,
+    candidateId: `candidate-${index}`,
+    text: `text ${index}`,
+    tokens: 3 + index,
+    finishReason: 'stop',
+    logProb: -1.25 * (index + 1),
+    score: 0.1 * index,
+    filterReason: null,
+    ...parts,
+  };
+}
+
+export async function createScenario(store: Store): Promise<Scenario> {
+  scenarios += 1;
+  const number = scenarios;
+  const userId = `user-${number}`;
+  const start = Date.UTC(2026, 0, 1) + number * 1_000_000;
+  let count = 0;
+  const { conversationId } = await store.defaultConversation({
+    userId,
+    newConversationId: `conversation-${number}`,
+    at: start,
+  });
+
+  const scenario: Scenario = {
+    userId,
+    conversationId,
+    turn(parts = {}) {
+      count += 1;
+      const suffix = `${number}-${count}`;
+      return {
+        userId,
+        conversationId,
+        clientMessageId: `00000000-0000-4000-8000-${String(count).padStart(12, '0')}`,
+        bodyHash: `hash-${suffix}`,
+        text: `message ${count}`,
+        parentId: undefined,
+        userMessageId: `user-message-${suffix}`,
+        companionMessageId: `reply-${suffix}`,
+        generationId: `generation-${suffix}`,
+        at: start + count,
+        ...parts,
+      };
+    },
+    async send(text, parentId) {
+      return expectCreated(await store.appendTurn(scenario.turn({ text, parentId })));
+    },
+    start(generationId) {
+      count += 1;
+      const setup = { model: 'tiny', template: 'chat@1', level: 0, candidates: 1, seed: 7, variant: 'a' };
+      return store.startGeneration({ generationId, setup, trace, at: start + count });
+    },
+    end(generationId, text, parts = {}) {
+      count += 1;
+      return store.endGeneration({
+        generationId,
+        status: 'done',
+        finishReason: 'stop',
+        text,
+        candidates: [],
+        shownCandidateId: null,
+        propensity: null,
+        at: start + count,
+        ...parts,
+      });
+    },
+    async exchange(text, reply, parentId) {
+      const { companion, generation } = await scenario.send(text, parentId);
+      await scenario.start(generation.generationId);
+      return (await scenario.end(generation.generationId, reply)) ?? companion;
+    },
+  };
+  return scenario;
+}
+
+export function expectCreated(appended: AppendedTurn): Created {
+  if (appended.kind !== 'created') throw new Error(`The turn was not created but ${appended.kind}.`);
+  return appended;
+}

@@ -1,0 +1,65 @@
+/**
+ * What every store must keep: the promises of conversation/stores.ts and reactions/stores.ts, and the rules of
+ * docs/protocol.md behind them. It knows no implementation; each one runs it from a test file of its own.
+ */
+import { afterEach, beforeEach, describe } from 'vitest';
+import type { Store } from '../../src/storage/store.ts';
+import { branchPromises } from './store-branches.contract.ts';
+import { conversationPromises } from './store-conversations.contract.ts';
+import { generationPromises } from './store-generations.contract.ts';
+import { modelPromises } from './store-model.contract.ts';
+import { reactionPromises } from './store-reactions.contract.ts';
+import { textPromises } from './store-texts.contract.ts';
+import { turnPromises } from './store-turns.contract.ts';
+
+export interface OpenedStore {
+  readonly store: Store;
+  /** Closes the store that is open, and opens what it kept. */
+  reopen(): Promise<Store>;
+  /** Closes it and removes all that it kept. */
+  remove(): Promise<void>;
+}
+
+/** Opens a new, empty store. `now` is the time by which it forgets what it keeps for a while only. */
+export type OpenStore = (use: { now: () => number }) => Promise<OpenedStore>;
+
+/** The store of the running test. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Milliseconds since the epoch, as the store sees it. */
+  now: number;
+  reopen(): Promise<Store>;
+}
+
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`the store contract, ${name}`, () => {
+    let opened: OpenedStore | undefined;
+    const underTest = {
+      now: 0,
+      get store() {
+        if (opened === undefined) throw new Error('No store is open.');
+        return opened.store;
+      },
+      reopen() {
+        if (opened === undefined) throw new Error('No store is open.');
+        return opened.reopen();
+      },
+    };
+    beforeEach(async () => {
+      underTest.now = Date.UTC(2026, 0, 1);
+      opened = await open({ now: () => underTest.now });
+    });
+    afterEach(async () => {
+      await opened?.remove();
+      opened = undefined;
+    });
+
+    describe('conversations', () => conversationPromises(underTest));
+    describe('turns', () => turnPromises(underTest));
+    describe('branches and pages', () => branchPromises(underTest));
+    describe('generations', () => generationPromises(underTest));
+    describe('reactions', () => reactionPromises(underTest));
+    describe('texts', () => textPromises(underTest));
+    describe('any sequence of operations', () => modelPromises(underTest));
+  });
+}
