@@ -17,7 +17,7 @@ const homes = {
   libsql: ['src/storage/embedded'],
   jose: ['src/auth'],
   hono: ['src/http'],
-  '@hono/node-server': ['src/http'],
+  '@hono/node-server': ['src/http', 'src/server.ts'],
   pino: ['src/telemetry'],
   'pino-pretty': ['src/telemetry'],
   'prom-client': ['src/telemetry'],

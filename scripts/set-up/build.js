@@ -48,7 +48,7 @@ function staleParts() {
 }
 
 async function build({ name, tool, args, stamp, stampNow }) {
-  const result = await runTool(tool, args, { logName: `amity-build-${name.replace('the ', '')}.log` });
+  const result = await runTool(tool, args, { logName: `set-up-build-${name.replace('the ', '')}.log` });
   if (result.code !== 0) {
     throw new SetUpError(
       `Building ${name} failed; mend what the lines below name (all of them: ${result.logPath}) and run the command again.`,

@@ -56,7 +56,7 @@ async function install() {
   const byNode = npm !== undefined && /npm-cli\.[cm]?js$/.test(npm);
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const result = await run(byNode ? process.execPath : 'npm', byNode ? [npm, ...args] : args, {
-    logName: 'amity-npm-ci.log',
+    logName: 'set-up-npm-ci.log',
     shell: !byNode && process.platform === 'win32',
     // The runtime's install script only fetches CUDA files; npm 10 runs it whatever package.json allows.
     env: { ONNXRUNTIME_NODE_INSTALL: process.env.ONNXRUNTIME_NODE_INSTALL ?? 'skip' },

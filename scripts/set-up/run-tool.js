@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createWriteStream, rmSync } from 'node:fs';
 import { at, root } from './root.js';
 
 const TAIL_LINES = 15;
@@ -23,12 +21,14 @@ export function runTool(script, args, options = {}) {
 }
 
 /**
- * @param options.logName keeps all output in the temporary directory under this name.
+ * @param options.logName keeps all output of a failure in the clone under this name (git ignores `*.log`).
  * @returns `{ code, output, tail, logPath }`; a program that cannot be started or died of a signal has code 1.
  */
 export function run(command, args, options = {}) {
-  const logPath = options.logName === undefined ? undefined : join(tmpdir(), options.logName);
+  const logPath = options.logName === undefined ? undefined : at(options.logName);
   const log = logPath === undefined ? undefined : createWriteStream(logPath);
+  // A log that cannot be written must not hide the failure that it is about.
+  log?.on('error', () => undefined);
   return new Promise((resolve) => {
     const chunks = [];
     const take = (chunk) => {
@@ -36,7 +36,9 @@ export function run(command, args, options = {}) {
       log?.write(chunk);
     };
     const end = (code) => {
-      log?.end();
+      log?.end(() => {
+        if (code === 0) rmSync(logPath, { force: true });
+      });
       const output = Buffer.concat(chunks).toString('utf8').trimEnd();
       resolve({ code, output, tail: output.split('\n').slice(-TAIL_LINES).join('\n'), logPath });
     };
