@@ -7,6 +7,9 @@ import { at } from './set-up/root.js';
 import { runTool, tools } from './set-up/run-tool.js';
 import { seconds } from './set-up/say.js';
 
+/** A broken tree can yield thousands of lines; the first ones say where to begin. */
+const LINES_SHOWN_MAX = 120;
+
 /** The slowest first, so that the others run beside it. */
 const checks = [
   { name: 'types', tool: tools.tsc, args: ['--noEmit', '-p', '.'] },
@@ -30,7 +33,7 @@ const checks = [
   {
     name: 'format and lint',
     tool: tools.biome,
-    args: ['ci', '--error-on-warnings', '--colors=off'],
+    args: ['ci', '--error-on-warnings', '--diagnostic-level=warn', '--colors=off'],
     remedy: '`npm run format` mends most of it',
   },
   {
@@ -54,9 +57,15 @@ export async function runChecks() {
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), due.length) }, worker));
   const failures = results.filter(({ code }) => code !== 0);
   for (const { name, output, remedy } of failures) {
-    console.log(`\n--- ${name}${remedy === undefined ? '' : ` (${remedy})`}\n${output}`);
+    console.log(`\n--- ${name}${remedy === undefined ? '' : ` (${remedy})`}\n${shorten(output)}`);
   }
   return failures.length;
+}
+
+function shorten(output) {
+  const lines = output.split('\n');
+  const more = lines.length - LINES_SHOWN_MAX;
+  return more <= 0 ? output : [...lines.slice(0, LINES_SHOWN_MAX), `... and ${more} more lines`].join('\n');
 }
 
 async function runCheck(check) {

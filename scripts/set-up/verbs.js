@@ -59,7 +59,7 @@ async function start(args) {
 }
 
 /** In this process, so that signals and the exit code need no passing on. */
-export async function runCli(argv) {
+async function runCli(argv) {
   const { main } = await import(pathToFileURL(at('dist/src/cli/main.js')).href);
   return main(argv);
 }

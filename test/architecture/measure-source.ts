@@ -1,7 +1,7 @@
 /** Sizes and forbidden constructs of one source file, found in its syntax tree. */
 import ts from 'typescript';
 
-export const sizeLimits = { linesPerFile: 400, linesPerFunction: 70, parameters: 3 } as const;
+const sizeLimits = { linesPerFile: 400, linesPerFunction: 70, parameters: 3 } as const;
 
 interface Options {
   /** Off for tests: a `describe` is one long function. */
