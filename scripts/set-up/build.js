@@ -36,9 +36,12 @@ export function hasBuild() {
 export async function ensureBuild() {
   const stale = staleParts();
   if (stale.length === 0) return;
-  await saying(`building ${stale.map(({ name }) => name).join(' and ')}`, () =>
-    Promise.all(stale.map((part) => build(part))),
-  );
+  await saying(`building ${stale.map(({ name }) => name).join(' and ')}`, async () => {
+    // Both run to their end, or the lock would be given up while one still writes.
+    const ends = await Promise.allSettled(stale.map((part) => build(part)));
+    const failed = ends.find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  });
 }
 
 function staleParts() {
