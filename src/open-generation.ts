@@ -69,7 +69,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
     generator: pool,
     prompt: {
       persona: defaultPersona,
-      template: reply.template === 'transcript' ? transcriptTemplate : opened.chatTemplate,
+      template: (reply.template === 'chat' ? opened.chatTemplate : null) ?? transcriptTemplate,
       counter: opened.tokenizer,
       model: opened.manifest.name,
       budgetTokens: positionsMax - reply.replyTokensMax,

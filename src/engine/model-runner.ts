@@ -45,6 +45,8 @@ export interface ModelRunner extends AsyncDisposable {
    * Rows of exactly one token must be in the slots 0..n-1, in that order: they run as one batch. Longer
    * rows (prompts) run one by one, so that what a prompt yields never depends on its neighbours.
    *
+   * A slot that takes part in none of 64 passes in a row may be forgotten; continuing it then throws.
+   *
    * @returns one entry per row, in order; null where no logits were wanted.
    * @throws when the runtime fails; no slot then counts as advanced.
    */

@@ -9,8 +9,9 @@ export interface KvShape {
 }
 
 /**
- * The softmax kernel adds 64 terms per turn of its loop in fixed lanes and the rest in others. With one new token
- * and a width of 64n - 1, all terms go through the loop, so that the width cannot change a row's result.
+ * Masked positions weigh exactly zero and come last, so a wider tensor adds zeros to sums that are complete. That
+ * leaves a row's result as it was wherever a kernel adds its terms in fixed lanes; some add what is left over
+ * by their unrolled loop (of up to 64 terms) in other ways. With one new token, a width of 64n - 1 leaves nothing over.
  */
 const WIDTH_STEP = 64;
 
@@ -23,7 +24,7 @@ export function widthFor(positions: number): number {
 const REPACK_COST = 4;
 
 /** A slot that took part in none of the last so many passes counts as left: see ModelRunner. */
-export const IDLE_PASSES_MAX = 1024;
+const IDLE_PASSES_MAX = 64;
 
 /**
  * Keys and values of all slots, one pair of arrays a layer: keys `[slots, heads, headSize, width]`, values
@@ -84,11 +85,6 @@ export class KvBuffers {
       if (this.#written[slot]! > 0) live += 1;
     }
     return this.#fit(widthFor(longest), live);
-  }
-
-  /** The slot's content is needed no longer. */
-  release(slot: number): void {
-    this.#written[slot] = 0;
   }
 
   /**

@@ -2,18 +2,23 @@ import assert from 'node:assert/strict';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ForwardRow, ModelRunner, RowLogits, RunnerLimits } from '../engine/model-runner.ts';
 import { DecodeFeeds, type Feeds } from './decode-feeds.ts';
-import { GRAPH_TOP_K, graphOutputs } from './graph-contract.ts';
+import { graphOutputs } from './graph-contract.ts';
 import { toInt32 } from './int64-array.ts';
 import { KvBuffers, type KvShape } from './kv-buffers.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
+import { verifyRuntime } from './self-test.ts';
 import { openSession } from './session.ts';
 
 /** Tokens of one run of `scoreTokens`: bounds the logits (tokens x vocabulary) that exist at once. */
 const SCORE_CHUNK_TOKENS = 128;
 
+const WARM_UP_TOKENS = 32;
+
 export interface OnnxRunnerOptions {
   readonly graphPath: string;
   readonly shape: KvShape;
+  /** Logits per row that the graph returns. */
+  readonly topK: number;
   /** Threads of the session. */
   readonly threads: number;
   /** Sequences held at once. */
@@ -43,8 +48,8 @@ export class OnnxRunner implements ModelRunner {
   #isRunning = false;
 
   constructor(session: InferenceSession, options: OnnxRunnerOptions) {
-    const { slots, positions, shape } = options;
-    this.limits = { slots, positions, topK: GRAPH_TOP_K };
+    const { slots, positions, shape, topK } = options;
+    this.limits = { slots, positions, topK };
     this.#session = session;
     this.#shape = shape;
     this.#kv = new KvBuffers(shape, { slots, positions });
@@ -101,6 +106,21 @@ export class OnnxRunner implements ModelRunner {
       scores.set(floats(outputs[graphOutputs.targetLogProb]), start);
     }
     return scores;
+  }
+
+  /**
+   * Checks the runtime (see self-test.ts), then runs a prompt and batches of one and of all slots, so that the first
+   * person who writes does not wait for memory and threads to be made.
+   */
+  async warmUp(): Promise<void> {
+    await verifyRuntime(this.#session, this.#shape);
+    const { slots, positions } = this.limits;
+    const prompt = new Int32Array(Math.min(WARM_UP_TOKENS, positions));
+    await this.forward([{ slot: 0, position: 0, tokens: prompt, wantsLogits: true }]);
+    for (const batch of [1, slots]) {
+      const rows = Array.from({ length: batch }, (_, slot) => ({ slot, position: 0 }));
+      await this.forward(rows.map((row) => ({ ...row, tokens: prompt.subarray(0, 1), wantsLogits: true })));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,10 +6,8 @@ import type { TokenCounter } from '../conversation/prompt-template.ts';
 import type { Vocabulary } from '../engine/model-runner.ts';
 import { CodedError } from '../std/coded-error.ts';
 import { byteLevelBytes } from './byte-level.ts';
+import type { Manifest } from './manifest.ts';
 import { createTokenCache } from './token-cache.ts';
-
-const TOKENIZER_FILE = 'tokenizer.json';
-const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 /** Characters of text whose token ids are kept: a conversation's messages come again every turn. */
 const CACHED_CHARACTERS_MAX = 2_000_000;
@@ -48,23 +46,34 @@ interface TokenizerJson {
 }
 
 /**
- * Reads `tokenizer.json` (and `tokenizer_config.json` when there is one) of a model directory.
+ * Reads the two tokenizer files of a model directory.
  *
- * @throws CodedError `model_unavailable` when the file is missing, damaged or of a kind that is not served.
+ * @throws CodedError `model_unavailable` when one is missing, damaged or of a kind that is not served.
  */
-export async function openTokenizer(directory: string): Promise<ModelTokenizer> {
-  const path = join(directory, TOKENIZER_FILE);
-  const json = parseTokenizerJson(await readText(path), path);
-  const configPath = join(directory, TOKENIZER_CONFIG_FILE);
-  const configText = await readText(configPath).catch((error: unknown) => {
-    if (isAbsent(error)) return '{}';
-    throw error;
+export async function openTokenizer(
+  directory: string,
+  { files, tokens }: Pick<Manifest, 'files' | 'tokens'>,
+): Promise<ModelTokenizer> {
+  const path = join(directory, files.tokenizer.path);
+  const configPath = join(directory, files.tokenizerConfig.path);
+  return createTokenizer({
+    json: parseTokenizerJson(await readText(path), path),
+    config: parseObject(await readText(configPath), configPath),
+    endTokens: tokens.eos,
   });
-  return createTokenizer(json, parseObject(configText, configPath));
 }
 
-function createTokenizer(json: TokenizerJson, config: Record<string, unknown>): ModelTokenizer {
-  const specials = json.added_tokens.filter((token) => token.special === true);
+interface TokenizerParts {
+  readonly json: TokenizerJson;
+  readonly config: Record<string, unknown>;
+  /** Ids that end a reply, whether or not the vocabulary calls them special. */
+  readonly endTokens: readonly number[];
+}
+
+function createTokenizer({ json, config, endTokens }: TokenizerParts): ModelTokenizer {
+  const specials = json.added_tokens.filter(
+    (token) => token.special === true || endTokens.includes(token.id),
+  );
   const specialIds = new Set(specials.map((token) => token.id));
   const templateTokenizer = new Tokenizer(json, config);
   const textTokenizer = new Tokenizer(withoutSpecials(json, specials), config);
@@ -161,10 +170,6 @@ async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw new CodedError('model_unavailable', `${path} cannot be read.`, { cause });
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof CodedError && (error.cause as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** `bos_token` and the like are a string, or an object with the string in it, or absent. */

@@ -1,9 +1,15 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
-import type { GenerationEvent, GenerationRequest, Generator } from '../conversation/generator.ts';
+import type {
+  GenerationEvent,
+  GenerationRequest,
+  Generator,
+  GeneratorAdmission,
+} from '../conversation/generator.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import { CodedError } from '../std/coded-error.ts';
+import { Pulse } from '../std/pulse.ts';
 import type { WorkerReport, WorkerSettings } from './messages.ts';
 import { type Run, startRun } from './run.ts';
 
@@ -21,7 +27,7 @@ export interface GenerationPoolOptions {
   readonly worker: WorkerSettings;
   /** Worker threads, each with a session of its own. */
   readonly workers: number;
-  /** Generations that may wait for a worker, beyond those that wait inside one. */
+  /** Generations that may wait for a row, in all workers together. */
   readonly queueMax: number;
   /** The worker's entry; tests put their own in its place. */
   readonly workerFile?: URL;
@@ -36,8 +42,10 @@ export type PoolState =
 export interface PoolStats {
   readonly workers: number;
   readonly workersReady: number;
-  /** Generations that wait or run. */
-  readonly active: number;
+  /** Generations that wait for a row. */
+  readonly queued: number;
+  readonly running: number;
+  /** Both together are never more. */
   readonly capacity: number;
   /** Workers that died and were replaced. */
   readonly replaced: number;
@@ -63,7 +71,8 @@ export class GenerationPool implements Generator, AsyncDisposable {
   readonly #runs = new Set<Run>();
   /** By thread: null = ready, a text = why it never will be. Threads that are not here are loading. */
   readonly #reports = new Map<number, string | null>();
-  readonly #waiters = new Set<() => void>();
+  /** Beats when a worker reports, or is gone. */
+  readonly #change = new Pulse();
   #startFailure: string | null = null;
   #replaced = 0;
   #durationMs = DURATION_GUESS_MS;
@@ -75,7 +84,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
     this.model = options.modelName;
     this.#clock = options.clock ?? systemClock;
     this.#rows = workers * worker.rowsMax;
-    this.#capacity = workers * perWorker + options.queueMax;
+    this.#capacity = this.#rows + options.queueMax;
     this.#piscina = new Piscina({
       ...workerEntry(options.workerFile),
       minThreads: workers,
@@ -92,24 +101,34 @@ export class GenerationPool implements Generator, AsyncDisposable {
     this.#piscina.on('message', (report: WorkerReport) => this.#takeReport(report));
     this.#piscina.on('workerDestroy', () => {
       this.#replaced += 1;
-      this.#wake();
+      this.#change.beat();
     });
     // Only a worker that dies without a generation comes here.
     this.#piscina.on('error', (error: Error) => this.#takeError(error));
   }
 
-  /** True also when the model could not be loaded: that is for `state()` and `generate()` to say. */
-  admits(): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number } {
+  admits(): GeneratorAdmission {
+    if (this.#isClosing) {
+      return refusal('shutting_down', 'The server is about to stop.', RETRY_AFTER_MS.max);
+    }
+    const state = this.state();
+    if (state.kind === 'failed') return refusal('model_unavailable', state.reason, RETRY_AFTER_MS.max);
     if (this.#runs.size < this.#capacity) return { ok: true };
-    const untilFree = this.#durationMs / this.#rows;
-    return {
-      ok: false,
-      retryAfterMs: Math.ceil(Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree))),
-    };
+    // A row is free again after a generation's duration, and there are many of them.
+    const untilFree = Math.ceil(this.#durationMs / this.#rows);
+    return refusal(
+      'overloaded',
+      'The queue of generations is full.',
+      Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree)),
+    );
   }
 
   async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
-    this.#refuseOrAdmit();
+    const admission = this.admits();
+    if (!admission.ok) {
+      const { code, message, retryAfterMs } = admission;
+      throw new CodedError(code, message, { retryAfterMs });
+    }
     const run = this.#start(request);
     const cancel = () => run.cancel();
     signal.addEventListener('abort', cancel, { once: true });
@@ -139,16 +158,18 @@ export class GenerationPool implements Generator, AsyncDisposable {
   async ready(): Promise<void> {
     for (let state = this.state(); state.kind !== 'ready'; state = this.state()) {
       if (state.kind === 'failed') throw new CodedError('model_unavailable', state.reason);
-      await this.#change();
+      await this.#change.wait();
     }
   }
 
   stats(): PoolStats {
     const { threads } = this.#piscina;
+    const running = [...this.#runs].filter((run) => run.hasStarted()).length;
     return {
       workers: threads.length,
       workersReady: threads.filter(({ threadId }) => this.#reports.get(threadId) === null).length,
-      active: this.#runs.size,
+      queued: this.#runs.size - running,
+      running,
       capacity: this.#capacity,
       replaced: this.#replaced,
     };
@@ -167,23 +188,11 @@ export class GenerationPool implements Generator, AsyncDisposable {
   /** Resolves when no thread can be inside the runtime: nothing runs, nothing loads. */
   async #quiet(): Promise<void> {
     while (this.#runs.size > 0) await Promise.all([...this.#runs].map((run) => run.settled));
-    while (this.#startFailure === null && this.#isLoading()) await this.#change();
+    while (this.#startFailure === null && this.#isLoading()) await this.#change.wait();
   }
 
   #isLoading(): boolean {
     return this.#piscina.threads.some(({ threadId }) => !this.#reports.has(threadId));
-  }
-
-  #refuseOrAdmit(): void {
-    if (this.#isClosing) throw new CodedError('shutting_down', 'The server is about to stop.');
-    const state = this.state();
-    if (state.kind === 'failed') throw new CodedError('model_unavailable', state.reason);
-    const admission = this.admits();
-    if (!admission.ok) {
-      throw new CodedError('overloaded', 'The queue of generations is full.', {
-        retryAfterMs: admission.retryAfterMs,
-      });
-    }
   }
 
   #start(request: GenerationRequest): Run {
@@ -203,7 +212,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
 
   #takeReport(report: WorkerReport): void {
     this.#reports.set(report.threadId, report.type === 'ready' ? null : report.message);
-    this.#wake();
+    this.#change.beat();
   }
 
   #takeError(error: Error): void {
@@ -211,18 +220,16 @@ export class GenerationPool implements Generator, AsyncDisposable {
     if (this.state().kind === 'ready') return;
     this.#startFailure = `A generation worker cannot start: ${error.message}`;
     for (const run of this.#runs) run.fail('model_unavailable', this.#startFailure);
-    this.#wake();
+    this.#change.beat();
   }
+}
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.add(resolve));
-  }
-
-  #wake(): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const resolve of waiters) resolve();
-  }
+function refusal(
+  code: 'overloaded' | 'model_unavailable' | 'shutting_down',
+  message: string,
+  retryAfterMs: number,
+): GeneratorAdmission {
+  return { ok: false, code, message, retryAfterMs };
 }
 
 /** The sources run through tsx, the build as it is. */

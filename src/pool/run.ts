@@ -7,6 +7,8 @@ import type { GenerateTask, MainToWorker, WorkerToMain } from './messages.ts';
 export interface Run {
   /** Ends with an event `finished` or with `failed`, whatever happens to the worker. */
   readonly messages: AsyncIterable<WorkerToMain>;
+  /** Whether it has a row, and has not ended. */
+  hasStarted(): boolean;
   /** Resolves when the worker has let go of it. */
   readonly settled: Promise<void>;
   /** Asks the worker to stop between two steps; harmless when it has ended. */
@@ -22,10 +24,12 @@ export function startRun(
 ): Run {
   const { port1: port, port2: workerPort } = new MessageChannel();
   const inbox = new Inbox<WorkerToMain>();
+  let hasStarted = false;
   let hasEnded = false;
   const receive = (message: WorkerToMain) => {
     if (hasEnded) return;
     inbox.push(message);
+    hasStarted = true;
     hasEnded = message.type === 'failed' || message.event.kind === 'finished';
     if (hasEnded) inbox.close();
   };
@@ -46,6 +50,7 @@ export function startRun(
   );
   return {
     messages: inbox,
+    hasStarted: () => hasStarted && !hasEnded,
     settled,
     cancel: () => {
       if (!hasEnded) port.postMessage({ type: 'cancel' } satisfies MainToWorker);

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { Engine } from '../engine/engine.ts';
+import { openOnnxRunner } from '../onnx/onnx-runner.ts';
+import { openModel } from '../onnx/open-model.ts';
+import { GenerationLoop } from './generation-loop.ts';
+import type { WorkerSettings } from './messages.ts';
+
+/**
+ * Prompt tokens per step: running replies wait for about three of their own steps at most (measured with a
+ * batch of 20 of a 135 M model on two cores). It also decides where prompts are cut: see engine/scheduler.ts.
+ */
+const PREFILL_TOKENS_MAX = 128;
+
+export interface LoadedWorker {
+  readonly model: string;
+  readonly loop: GenerationLoop;
+}
+
+/**
+ * Opens and warms a worker's model. It lives as long as the thread: there is nothing to close before it ends.
+ *
+ * @throws CodedError `model_unavailable`, or whatever the runtime says of the graph.
+ */
+export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker> {
+  const { modelDirectory: directory, rowsMax, positionsMax, threads, queueMax } = settings;
+  const { manifest, tokenizer } = await openModel(directory, { checksums: settings.verifyChecksums });
+  const runner = await openOnnxRunner({
+    graphPath: join(directory, manifest.files.graph.path),
+    shape: manifest.shape,
+    topK: manifest.topK,
+    threads,
+    slots: rowsMax,
+    positions: Math.min(positionsMax, manifest.shape.contextTokensMax),
+  });
+  await runner.warmUp();
+  const { vocabulary, encode } = tokenizer;
+  const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: PREFILL_TOKENS_MAX });
+  return { model: manifest.name, loop: new GenerationLoop({ engine, encode }) };
+}

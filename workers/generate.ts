@@ -1,0 +1,39 @@
+/**
+ * Entry of a generation worker, run by Piscina. Loading never throws: a worker that dies while it loads would be
+ * replaced by one that dies alike, for ever. It reports instead, and answers every task with the reason.
+ */
+import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { type LoadedWorker, loadWorker } from '../src/pool/load-worker.ts';
+import type { GenerateTask, WorkerReport, WorkerSettings, WorkerToMain } from '../src/pool/messages.ts';
+
+type Outcome =
+  | { readonly ok: true; readonly worker: LoadedWorker }
+  | { readonly ok: false; readonly reason: string };
+
+const startedAt = performance.now();
+
+async function load(): Promise<Outcome> {
+  try {
+    return { ok: true, worker: await loadWorker(workerData as WorkerSettings) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function report(outcome: Outcome): void {
+  const message: WorkerReport = outcome.ok
+    ? { type: 'ready', threadId, model: outcome.worker.model, loadMs: performance.now() - startedAt }
+    : { type: 'load_failed', threadId, message: outcome.reason };
+  parentPort?.postMessage(message);
+}
+
+const outcome = await load();
+report(outcome);
+
+/** Resolves when the generation has ended; what it writes goes over the task's port. */
+export default async function generate(task: GenerateTask): Promise<void> {
+  if (outcome.ok) return await outcome.worker.loop.run(task);
+  const refusal: WorkerToMain = { type: 'failed', code: 'model_unavailable', message: outcome.reason };
+  task.port.postMessage(refusal);
+  task.port.close();
+}
