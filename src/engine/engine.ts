@@ -1,0 +1,244 @@
+import { admit, type EngineLimits, malformation } from './admission.ts';
+import { type Pass, type PassResult, runPass, toPasses } from './forward-pass.ts';
+import type { EngineSnapshot } from './invariants.ts';
+import { KvSlots } from './kv-slots.ts';
+import type { ModelRunner, RowLogits, Vocabulary } from './model-runner.ts';
+import type { Admission, EngineEvent, EngineRequest } from './request.ts';
+import { Sampler } from './sampler.ts';
+import { Scheduler, type StepPlan } from './scheduler.ts';
+import type { Sequence } from './sequence.ts';
+import { SequenceGroup } from './sequence-group.ts';
+
+/** What the sampler made of one row. */
+type Draw = { readonly sequence: Sequence } & (
+  | { readonly ok: true; readonly token: number; readonly logProb: number }
+  | { readonly ok: false; readonly message: string }
+);
+
+/**
+ * Continuous batching: requests join and leave between two steps. Whoever owns the engine calls `step` while
+ * it is not `idle`, one call at a time, and gives the event loop a turn in between. The runner stays the
+ * caller's: the engine never disposes of it.
+ *
+ * What a request yields is a function of itself alone (prompt, sampling, stop strings, candidate), not of its
+ * neighbours or of when it came.
+ */
+export class Engine {
+  readonly #runner: ModelRunner;
+  readonly #vocabulary: Vocabulary;
+  readonly #limits: EngineLimits;
+  readonly #scheduler = new Scheduler();
+  readonly #slots: KvSlots<Sequence>;
+  readonly #sampler: Sampler;
+  readonly #groups = new Map<string, SequenceGroup>();
+  readonly #cancelled = new Set<SequenceGroup>();
+  #isStepping = false;
+
+  constructor(model: { runner: ModelRunner; vocabulary: Vocabulary }, limits: EngineLimits) {
+    if (limits.prefillTokensMax < 3) throw new RangeError('Engine: prefillTokensMax must be at least 3');
+    const { runner, vocabulary } = model;
+    this.#runner = runner;
+    this.#vocabulary = vocabulary;
+    this.#limits = limits;
+    this.#slots = new KvSlots(runner.limits.slots, (from, to, length) => runner.copySlot(from, to, length));
+    this.#sampler = new Sampler(runner.limits.topK);
+  }
+
+  /**
+   * Puts a request at the end of the queue; from then on it ends with exactly one `finished` or `failed`.
+   *
+   * @throws on a bug of the caller: an empty prompt or stop string, a count below 1, an id that is in use.
+   */
+  submit(request: EngineRequest): Admission {
+    const problem = this.#groups.has(request.id) ? 'the id is in use' : malformation(request);
+    if (problem !== null) throw new Error(`Engine: request ${request.id}: ${problem}`);
+    const occupancy = {
+      slotsFree: this.#slots.free,
+      requestsWaiting: this.#scheduler.waiting.length,
+      slotsAwaited: this.#scheduler.slotsAwaited,
+    };
+    const admission = admit(request, occupancy, { ...this.#limits, ...this.#runner.limits });
+    if (admission === 'accepted') {
+      const group = new SequenceGroup(request);
+      this.#groups.set(request.id, group);
+      this.#scheduler.enqueue(group);
+    }
+    return admission;
+  }
+
+  /** Ends a request at the beginning of the next step, with the text so far. Unknown and ended ids are ignored. */
+  cancel(id: string): void {
+    const group = this.#groups.get(id);
+    if (group !== undefined) this.#cancelled.add(group);
+  }
+
+  /** Whether there is nothing to do: no request waits or runs. */
+  get idle(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  /**
+   * Brings every running sequence one token further. A failing forward ends the requests that were in it with
+   * `failed`, and touches nobody else.
+   *
+   * @throws only on a bug; the engine must not be used afterwards.
+   */
+  async step(): Promise<readonly EngineEvent[]> {
+    if (this.#isStepping) throw new Error('Engine: a step is running, or one has thrown');
+    this.#isStepping = true;
+    this.#endCancelled();
+    const plan = this.#plan();
+    const results = await this.#forward(plan);
+    const draws = this.#sample(results);
+    this.#commit(results, draws);
+    const events = this.#emit();
+    this.#isStepping = false;
+    return events;
+  }
+
+  /** A copy of the counters, for metrics and for `findViolations`. */
+  snapshot(): EngineSnapshot {
+    const { totals, capacity, free, decodingCount, used } = this.#slots;
+    return {
+      requestsWaiting: this.#scheduler.waiting.length,
+      requestsRunning: this.#scheduler.runningCount,
+      rowsDecoding: decodingCount,
+      rowsPrefilling: used - decodingCount,
+      slots: capacity,
+      slotsFree: free,
+      slotsTakenTotal: totals.taken,
+      slotsFreedTotal: totals.freed,
+      positions: this.#runner.limits.positions,
+      sequences: [...this.#groups.values()].flatMap((group) =>
+        group.sequences.map((sequence) => ({
+          requestId: group.request.id,
+          index: sequence.index,
+          slot: sequence.slot,
+          cached: sequence.cached,
+          pending: sequence.pending,
+          promptTokens: group.request.prompt.length,
+          generated: sequence.generated,
+          tokensMax: group.request.tokensMax,
+          end: sequence.end,
+        })),
+      ),
+    };
+  }
+
+  #endCancelled(): void {
+    for (const group of this.#cancelled) group.cancel();
+    this.#releaseEnded();
+    for (const group of this.#cancelled) this.#scheduler.remove(group);
+    this.#cancelled.clear();
+  }
+
+  /** Decides what runs, and gives slots to those that start. */
+  #plan(): StepPlan {
+    const plan = this.#scheduler.plan(
+      { decoding: this.#slots.decoding, slotsFree: this.#slots.free },
+      this.#limits.prefillTokensMax,
+    );
+    this.#scheduler.start(plan.starting);
+    for (const group of plan.starting) {
+      for (const sequence of group.sequences) this.#slots.take(sequence);
+      if (group.head.pending === 1) this.#slots.join(group.sequences);
+    }
+    return plan;
+  }
+
+  async #forward(plan: StepPlan): Promise<readonly PassResult[]> {
+    const results: PassResult[] = [];
+    for (const pass of toPasses(plan)) results.push(await runPass(this.#runner, pass));
+    return results;
+  }
+
+  /** Draws a token for each sequence that got logits; all candidates of a prompt draw from the same ones. */
+  #sample(results: readonly PassResult[]): readonly Draw[] {
+    const draws: Draw[] = [];
+    for (const result of results) {
+      if (!result.ok) continue;
+      const { chunk, sequences } = result.pass;
+      result.logits.forEach((logits, row) => {
+        if (logits === null) return;
+        const drawing = chunk === null ? [sequences[row]!] : chunk.group.sequences;
+        for (const sequence of drawing) draws.push(this.#draw(logits, sequence));
+      });
+    }
+    return draws;
+  }
+
+  #draw(logits: RowLogits, sequence: Sequence): Draw {
+    const outcome = this.#sampler.sample(logits, sequence);
+    if (outcome === 'not_finite') {
+      return { sequence, ok: false, message: 'the model returned logits that are not finite' };
+    }
+    const { token, logProb } = this.#sampler;
+    if (token >= 0 && token < this.#vocabulary.size) return { sequence, ok: true, token, logProb };
+    return { sequence, ok: false, message: 'the model returned a token outside its vocabulary' };
+  }
+
+  /** The only place where a step advances sequences. */
+  #commit(results: readonly PassResult[], draws: readonly Draw[]): void {
+    for (const result of results) {
+      if (result.ok) this.#commitPass(result.pass);
+      else this.#failPass(result.pass, result.message);
+    }
+    for (const draw of draws) {
+      const { sequence } = draw;
+      if (draw.ok) sequence.accept(draw.token, draw.logProb, this.#vocabulary);
+      else this.#groupOf(sequence).failSequence(sequence, draw.message);
+    }
+    this.#releaseEnded();
+  }
+
+  #commitPass({ rows, sequences, chunk }: Pass): void {
+    sequences.forEach((sequence, row) => {
+      sequence.advance(rows[row]!.tokens.length);
+      this.#groupOf(sequence).start();
+    });
+    if (chunk?.isLast) this.#fork(chunk.group);
+  }
+
+  /** Lets a prefilled prompt into the batch, once for each candidate. */
+  #fork({ head, sequences }: SequenceGroup): void {
+    for (const sequence of sequences) {
+      if (sequence === head) continue;
+      this.#runner.copySlot(head.slot!, sequence.slot!, head.cached);
+      sequence.advance(head.cached);
+    }
+    this.#slots.join(sequences);
+  }
+
+  /** Even a failed prompt joins, to leave in a moment: prompts behind it then find their place at the batch. */
+  #failPass({ sequences, chunk }: Pass, message: string): void {
+    if (chunk !== null) this.#slots.join(chunk.group.sequences);
+    for (const sequence of sequences) this.#groupOf(sequence).fail(message);
+  }
+
+  #releaseEnded(): void {
+    const leaving: Sequence[] = [];
+    for (const { sequences } of this.#scheduler.running) {
+      for (const sequence of sequences) {
+        if (sequence.end !== null && sequence.slot !== null) leaving.push(sequence);
+      }
+    }
+    this.#slots.release(leaving);
+  }
+
+  /** What the outside learns, in the order of arrival; requests that are over are forgotten. */
+  #emit(): readonly EngineEvent[] {
+    const events: EngineEvent[] = [];
+    for (const group of this.#groups.values()) {
+      events.push(...group.takeEvents());
+      if (!group.isOver) continue;
+      this.#scheduler.remove(group);
+      this.#groups.delete(group.request.id);
+      this.#cancelled.delete(group);
+    }
+    return events;
+  }
+
+  #groupOf(sequence: Sequence): SequenceGroup {
+    return this.#groups.get(sequence.request.id)!;
+  }
+}

@@ -1,0 +1,79 @@
+/** The promises of the engine's bookkeeping, checked on a copy of its counters. */
+import type { SequenceEnd } from './sequence.ts';
+
+export interface EngineSnapshot {
+  readonly requestsWaiting: number;
+  readonly requestsRunning: number;
+  /** Rows of the batch: slots 0..rowsDecoding-1. */
+  readonly rowsDecoding: number;
+  /** Slots behind the batch, held by prompts that are half done. */
+  readonly rowsPrefilling: number;
+  readonly slots: number;
+  readonly slotsFree: number;
+  /** Since the start of the engine. */
+  readonly slotsTakenTotal: number;
+  /** Since the start of the engine. */
+  readonly slotsFreedTotal: number;
+  /** Tokens a slot can hold. */
+  readonly positions: number;
+  readonly sequences: readonly SequenceSnapshot[];
+}
+
+export interface SequenceSnapshot {
+  readonly requestId: string;
+  readonly index: number;
+  readonly slot: number | null;
+  readonly cached: number;
+  readonly pending: number;
+  readonly promptTokens: number;
+  readonly generated: number;
+  readonly tokensMax: number;
+  readonly end: SequenceEnd | null;
+}
+
+/** Every broken promise in a snapshot taken between two steps, as a sentence; empty if all are kept. */
+export function findViolations(snapshot: EngineSnapshot): readonly string[] {
+  return [
+    ...findSlotViolations(snapshot),
+    ...snapshot.sequences.flatMap((s) => findSequenceViolations(s, snapshot)),
+  ];
+}
+
+function findSlotViolations(snapshot: EngineSnapshot): readonly string[] {
+  const held = snapshot.sequences.flatMap(({ slot }) => (slot === null ? [] : [slot])).sort((a, b) => a - b);
+  const used = snapshot.rowsDecoding + snapshot.rowsPrefilling;
+  const violations: string[] = [];
+  if (held.some((slot, place) => slot !== place)) violations.push(`slots in use have gaps or twins: ${held}`);
+  if (held.length !== used) violations.push(`${held.length} sequences hold slots, ${used} slots are in use`);
+  if (used + snapshot.slotsFree !== snapshot.slots) {
+    violations.push(`${used} slots used and ${snapshot.slotsFree} free do not make ${snapshot.slots}`);
+  }
+  const owed = snapshot.slotsTakenTotal - snapshot.slotsFreedTotal;
+  if (owed !== used) violations.push(`${owed} slots were taken and not freed, ${used} are in use`);
+  const halfDone = snapshot.sequences.filter(({ slot }) => slot !== null && slot >= snapshot.rowsDecoding);
+  if (new Set(halfDone.map(({ requestId }) => requestId)).size > 1) {
+    violations.push('more than one request is half prefilled');
+  }
+  return violations;
+}
+
+function findSequenceViolations(sequence: SequenceSnapshot, snapshot: EngineSnapshot): readonly string[] {
+  const { slot, cached, pending, promptTokens, generated, tokensMax, end } = sequence;
+  const name = `sequence ${sequence.requestId}/${sequence.index}`;
+  const violations: string[] = [];
+  if (end !== null && slot !== null) violations.push(`${name} has ended and holds slot ${slot}`);
+  if (generated > tokensMax) violations.push(`${name} has ${generated} tokens of at most ${tokensMax}`);
+  if (cached > snapshot.positions)
+    violations.push(`${name} caches ${cached} of ${snapshot.positions} positions`);
+  if (pending !== promptTokens + generated - cached) violations.push(`${name} miscounts its pending tokens`);
+  if (slot === null && end === null && cached + generated > 0) {
+    violations.push(`${name} has tokens but no slot`);
+  }
+  if (slot !== null && slot < snapshot.rowsDecoding && pending !== 1) {
+    violations.push(`${name} decodes with ${pending} pending tokens`);
+  }
+  if (slot !== null && slot >= snapshot.rowsDecoding && pending < 2) {
+    violations.push(`${name} prefills with ${pending} pending tokens`);
+  }
+  return violations;
+}

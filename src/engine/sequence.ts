@@ -1,0 +1,115 @@
+import { Detokenizer } from './detokenizer.ts';
+import type { Vocabulary } from './model-runner.ts';
+import type { Candidate, CandidateEnd, EngineRequest, SamplingParams } from './request.ts';
+import type { SampledSequence } from './sampler.ts';
+import { ReplyText } from './stopping.ts';
+
+/** How a sequence ended; `failed` ones are no candidates. */
+export type SequenceEnd = CandidateEnd | 'failed';
+
+/**
+ * One completion of a request. It is counted, not tracked: prompt and generated tokens are what there is,
+ * `cached` says how many of them its slot holds, and everything else follows.
+ */
+export class Sequence implements SampledSequence {
+  readonly request: EngineRequest;
+  readonly index: number;
+  /** Kept by `KvSlots` alone; null outside the cache. */
+  slot: number | null = null;
+  end: SequenceEnd | null = null;
+  readonly written = new Set<number>();
+
+  readonly #tokens: Int32Array;
+  readonly #detokenizer = new Detokenizer();
+  readonly #reply: ReplyText;
+  #cached = 0;
+  #generated = 0;
+  #logProb = 0;
+  #textTaken = 0;
+
+  constructor(request: EngineRequest, index: number) {
+    this.request = request;
+    this.index = index;
+    this.#tokens = new Int32Array(request.tokensMax);
+    this.#reply = new ReplyText(request.stop);
+  }
+
+  get sampling(): SamplingParams {
+    return this.request.sampling;
+  }
+
+  /** Tokens in the slot that count. */
+  get cached(): number {
+    return this.#cached;
+  }
+
+  get generated(): number {
+    return this.#generated;
+  }
+
+  /** Tokens that the model has not seen yet. One: the sequence decodes. More: its prompt is being prefilled. */
+  get pending(): number {
+    return this.request.prompt.length + this.#generated - this.cached;
+  }
+
+  /** The next `count` tokens that the model has to see. */
+  nextTokens(count: number): Int32Array {
+    const { prompt } = this.request;
+    if (this.cached < prompt.length) return prompt.subarray(this.cached, this.cached + count);
+    const from = this.cached - prompt.length;
+    return this.#tokens.subarray(from, from + count);
+  }
+
+  /** `count` further tokens of it are in its slot. */
+  advance(count: number): void {
+    this.#cached += count;
+  }
+
+  /** Takes over a drawn token, and ends the sequence where it was the last. */
+  accept(token: number, logProb: number, vocabulary: Vocabulary): void {
+    this.#tokens[this.#generated] = token;
+    this.#generated++;
+    this.#logProb += logProb;
+    this.written.add(token);
+    if (vocabulary.isEnd(token)) {
+      this.#finish('stop');
+      return;
+    }
+    this.#reply.push(this.#detokenizer.push(vocabulary.tokenBytes(token)));
+    if (this.#reply.isStopped) this.end = 'stop';
+    else if (this.#generated === this.request.tokensMax) this.#finish('length');
+  }
+
+  /** Ends here. Held-back text stays hidden: nothing is to appear after somebody asked for silence. */
+  cancel(): void {
+    this.end ??= 'cancelled';
+  }
+
+  fail(): void {
+    this.end = 'failed';
+  }
+
+  /** Text that may be shown and was not taken yet. */
+  takeText(): string {
+    const text = this.#reply.text.slice(this.#textTaken);
+    this.#textTaken += text.length;
+    return text;
+  }
+
+  /** @returns null while it runs, and if it failed */
+  toCandidate(): Candidate | null {
+    if (this.end === null || this.end === 'failed') return null;
+    return {
+      index: this.index,
+      text: this.#reply.text,
+      tokens: this.#generated,
+      finishReason: this.end,
+      logProb: this.#logProb,
+    };
+  }
+
+  #finish(reason: CandidateEnd): void {
+    this.#reply.end();
+    this.end = reason;
+  }
+}
