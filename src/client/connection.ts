@@ -43,8 +43,17 @@ export interface ConnectionOptions {
 }
 
 export interface Connection {
-  /** Sends one event and waits for its answer; never throws. Nothing is buffered while there is no connection. */
-  request<E extends ClientEvent>(event: E, payload: Payload<E>): Promise<Outcome<Value<E>>>;
+  /**
+   * Sends one event and waits for its answer; never throws. Nothing is buffered while there is no connection.
+   *
+   * @param take gets the answer before any later event is heard: the promise is a microtask late, and by then the reply
+   * that an acknowledgement announces may have started or ended.
+   */
+  request<E extends ClientEvent>(
+    event: E,
+    payload: Payload<E>,
+    take?: (outcome: Outcome<Value<E>>) => void,
+  ): Promise<Outcome<Value<E>>>;
   /** Tries now instead of later; nothing when connected. */
   reconnect(): void;
   close(): void;
@@ -81,17 +90,24 @@ type Emit<E extends ClientEvent> = (
 ) => void;
 
 function createRequest(socket: AmitySocket, ackTimeoutMs: number): Connection['request'] {
-  return <E extends ClientEvent>(event: E, payload: Payload<E>) => {
-    if (!socket.connected) return Promise.resolve({ ok: false, error: disconnectedFault });
-    const timed = socket.timeout(ackTimeoutMs);
-    const emit = timed.emit.bind(timed) as unknown as Emit<E>;
-    return new Promise<Outcome<Value<E>>>((resolve) => {
+  return <E extends ClientEvent>(
+    event: E,
+    payload: Payload<E>,
+    take?: (outcome: Outcome<Value<E>>) => void,
+  ) =>
+    new Promise<Outcome<Value<E>>>((resolve) => {
+      const settle = (outcome: Outcome<Value<E>>) => {
+        take?.(outcome);
+        resolve(outcome);
+      };
+      if (!socket.connected) return settle({ ok: false, error: disconnectedFault });
+      const timed = socket.timeout(ackTimeoutMs);
+      const emit = timed.emit.bind(timed) as unknown as Emit<E>;
       emit(event, payload, (error, ack) => {
-        if (error === null) resolve(ack);
-        else resolve({ ok: false, error: socket.connected ? timeoutFault : disconnectedFault });
+        if (error === null) settle(ack);
+        else settle({ ok: false, error: socket.connected ? timeoutFault : disconnectedFault });
       });
     });
-  };
 }
 
 export function openConnection(options: ConnectionOptions): Connection {

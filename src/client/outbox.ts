@@ -5,8 +5,10 @@
  *
  * The unsent messages are those of the state without a `seq`: whatever is to outlive the page has to restore those.
  */
+import type { Value } from '../protocol/events.ts';
 import type { Action } from './actions.ts';
 import type { Connection } from './connection.ts';
+import type { Outcome } from './fault.ts';
 import type { ChatMessage, ConversationState } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -26,19 +28,23 @@ export function createOutbox(
     return synced ? messages.find(({ seq, delivery }) => seq === null && delivery === 'sending') : undefined;
   }
 
+  function settle(clientMessageId: string, outcome: Outcome<Value<'message:send'>>): void {
+    if (outcome.ok) store.dispatch({ type: 'send:acked', clientMessageId, value: outcome.value });
+    else if (outcome.error.code !== 'disconnected') {
+      store.dispatch({ type: 'send:failed', clientMessageId, error: outcome.error });
+    }
+  }
+
   /** @returns whether the connection is still there. */
   async function send(message: ChatMessage): Promise<boolean> {
-    const clientMessageId = message.key;
     const { conversationId } = store.getSnapshot();
-    const outcome = await request('message:send', {
-      clientMessageId,
+    const payload = {
+      clientMessageId: message.key,
       text: message.text,
       ...(conversationId === null ? {} : { conversationId }),
-    });
-    if (outcome.ok) store.dispatch({ type: 'send:acked', clientMessageId, value: outcome.value });
-    else if (outcome.error.code === 'disconnected') return false;
-    else store.dispatch({ type: 'send:failed', clientMessageId, error: outcome.error });
-    return true;
+    };
+    const outcome = await request('message:send', payload, (answer) => settle(message.key, answer));
+    return outcome.ok || outcome.error.code !== 'disconnected';
   }
 
   return {

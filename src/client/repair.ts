@@ -1,6 +1,8 @@
 /** Makes the state whole again: after a connect by `conversation:open`, after a lost delta by `generation:resume`. */
+import type { Value } from '../protocol/events.ts';
 import type { Action } from './actions.ts';
 import type { Connection } from './connection.ts';
+import type { Outcome } from './fault.ts';
 import { hasId } from './messages.ts';
 import type { ConversationState, RunningReply } from './state.ts';
 import type { Store } from './store.ts';
@@ -12,43 +14,52 @@ export interface Repair {
   mendHoles(): void;
 }
 
+/** The list of changes does not fit in one answer: the newest page then takes the place of what is held. */
+function isTooMuch(outcome: Outcome<Value<'conversation:open'>>, afterRev: number | null): boolean {
+  return outcome.ok && afterRev !== null && outcome.value.hasMore;
+}
+
 export function createRepair(
   store: Store<ConversationState, Action>,
   request: Connection['request'],
 ): Repair {
   const mending = new Set<string>();
 
-  async function openOnce(afterRev: number | null): Promise<'done' | 'too much missed'> {
+  function takeOpened(outcome: Outcome<Value<'conversation:open'>>, afterRev: number | null): void {
+    if (outcome.ok) {
+      if (isTooMuch(outcome, afterRev)) return;
+      store.dispatch({ type: 'opened', value: outcome.value, reset: afterRev === null });
+    } else if (outcome.error.code !== 'disconnected') {
+      // Without a connection the next one starts over; that is no fault to show.
+      store.dispatch({ type: 'faulted', about: 'open', error: outcome.error });
+    }
+  }
+
+  function openOnce(afterRev: number | null): Promise<Outcome<Value<'conversation:open'>>> {
     const { conversationId } = store.getSnapshot();
-    const outcome = await request('conversation:open', {
+    const payload = {
       ...(conversationId === null ? {} : { conversationId }),
       ...(afterRev === null ? {} : { afterRev }),
-    });
-    if (!outcome.ok) {
-      // Without a connection the next one starts over; that is no fault to show.
-      if (outcome.error.code !== 'disconnected')
-        store.dispatch({ type: 'faulted', about: 'open', error: outcome.error });
-      return 'done';
-    }
-    if (afterRev !== null && outcome.value.hasMore) return 'too much missed';
-    store.dispatch({ type: 'opened', value: outcome.value, reset: afterRev === null });
-    return 'done';
+    };
+    return request('conversation:open', payload, (outcome) => takeOpened(outcome, afterRev));
   }
 
   async function mend({ generationId, messageId }: RunningReply): Promise<void> {
     if (messageId === null || mending.has(generationId)) return;
     mending.add(generationId);
     const offset = store.getSnapshot().messages.find(hasId(messageId))?.text.length ?? 0;
-    const outcome = await request('generation:resume', { generationId, offset });
-    mending.delete(generationId);
-    // A failed resume needs no word: the next delta asks again, and the end brings the whole text.
-    if (outcome.ok) store.dispatch({ type: 'resumed', generationId, value: outcome.value });
+    await request('generation:resume', { generationId, offset }, (outcome) => {
+      mending.delete(generationId);
+      // A failed resume needs no word: the next delta asks again, and the end brings the whole text.
+      if (outcome.ok) store.dispatch({ type: 'resumed', generationId, value: outcome.value });
+    });
   }
 
   return {
     async open() {
       const { loaded, rev } = store.getSnapshot();
-      if ((await openOnce(loaded ? rev : null)) === 'too much missed') await openOnce(null);
+      const afterRev = loaded ? rev : null;
+      if (isTooMuch(await openOnce(afterRev), afterRev)) await openOnce(null);
     },
     mendHoles() {
       for (const reply of Object.values(store.getSnapshot().replies)) if (reply.hole) void mend(reply);
