@@ -78,7 +78,7 @@ export interface FileProblem {
   readonly message: string;
 }
 
-const remedy = (name: string) => `Run "npx amity model pull ${name} --force" to fetch it again.`;
+const remedy = (name: string) => `Run "npx amity model pull ${name}" to mend it.`;
 
 /** @throws Error with one sentence that names the file and the command that mends it. */
 export async function readManifest(directory: string): Promise<Manifest> {

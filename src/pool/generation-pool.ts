@@ -238,8 +238,11 @@ function workerEntry(workerFile: URL | undefined): { filename: string; execArgv?
   const file = workerFile ?? new URL(`../../workers/generate.${extension}`, import.meta.url);
   const filename = fileURLToPath(file);
   if (!filename.endsWith('.ts')) return { filename };
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
-  return { filename, execArgv: ['--import', loader.href] };
+  // "--import tsx" does not reach the ES modules of a thread on Node 20; calling its interface does.
+  const commonJs = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'));
+  const tsx = new URL('./index.mjs', commonJs).href;
+  const register = `import { register } from ${JSON.stringify(tsx)}; register();`;
+  return { filename, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(register)}`] };
 }
 
 function leastBusy<T extends { readonly currentUsage: number }>(threads: readonly T[]): T | null {
