@@ -142,7 +142,8 @@ export class OnnxRunner implements ModelRunner {
   }
 
   async #prefill(row: ForwardRow): Promise<RowLogits | null> {
-    const logitRows = row.wantsLogits ? [row.tokens.length - 1] : [];
+    // Also when nobody wants logits: a run with no logit row at all kills the process (division by zero in TopK).
+    const logitRows = [row.tokens.length - 1];
     const outputs = await this.#run(
       this.#promptFeeds.fill({ ...row, logitRows }),
       row.wantsLogits ? DECODE_FETCHES : SILENT_FETCHES,
