@@ -77,8 +77,10 @@ export function prepareMessageRows(connection: Connection) {
     `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.conversation_id = ? AND m.rev > ? ORDER BY m.seq`,
   );
   const branch = connection.prepare<MessageRow>(branchSql);
-  const siblingSeqs = connection.prepare<{ seq: number }>(
-    'SELECT seq FROM messages WHERE parent_id IS ? AND conversation_id = ? AND role = ? ORDER BY seq',
+  // One string and not a row for each: somebody may have answered one message thousands of times.
+  const siblingSeqs = connection.prepare<{ seqs: string }>(
+    `SELECT json_group_array(seq ORDER BY seq) AS seqs FROM messages
+     WHERE parent_id IS ? AND conversation_id = ? AND role = ?`,
   );
   const insert = connection.prepare(
     `INSERT INTO messages (message_id, conversation_id, user_id, seq, rev, role, text, status, created_at, parent_id,
@@ -88,17 +90,18 @@ export function prepareMessageRows(connection: Connection) {
   );
   const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
 
+  function siblingPlaces({ parent_id, conversation_id, role }: MessageRow): Map<number, number> {
+    const seqs = siblingSeqs.first([parent_id, conversation_id, role])?.seqs ?? '[]';
+    return new Map((JSON.parse(seqs) as number[]).map((seq, index) => [seq, index]));
+  }
+
   /** Looks each group of siblings up once, however many rows share it. */
   function toMessages(rows: readonly MessageRow[]): Message[] {
     const groups = new Map<string, Map<number, number>>();
     return rows.map((row) => {
       const key = `${row.role} ${row.parent_id ?? ''}`;
-      let places = groups.get(key);
-      if (places === undefined) {
-        const seqs = siblingSeqs.all([row.parent_id, row.conversation_id, row.role]);
-        places = new Map(seqs.map(({ seq }, index) => [seq, index]));
-        groups.set(key, places);
-      }
+      const places = groups.get(key) ?? siblingPlaces(row);
+      groups.set(key, places);
       return toMessage(row, { index: places.get(row.seq) ?? 0, count: places.size });
     });
   }

@@ -43,6 +43,7 @@ function checkFile(path: string): void {
 function sentence(path: string, error: unknown): string {
   const code = sqliteCode(error);
   if (code === 'SQLITE_NOTADB') return `${path} is not a database.`;
+  if (code?.startsWith('SQLITE_CORRUPT')) return `${path} is damaged.`;
   if (code?.startsWith('SQLITE_BUSY')) return `${path} is locked by another process.`;
   if (code?.startsWith('SQLITE_READONLY')) return `${path} is read-only.`;
   return `${path} cannot be opened as a database (${code ?? (error instanceof Error ? error.message : 'unknown error')}).`;
