@@ -41,6 +41,7 @@ export interface Conversion {
   readonly source: Manifest['source'];
   readonly licence: string | null;
   readonly createdAt: Date;
+  onTensor?(tensors: number, tensorsTotal: number): void;
 }
 
 /**
@@ -56,7 +57,10 @@ export async function convertModel(conversion: Conversion): Promise<Manifest> {
   const model = family.plan(checkpoint.config, { contextTokensMax: CONTEXT_TOKENS_MAX });
   const graph = new GraphBuilder();
   model.build({ graph, layout, weights, tensors: checkpoint.tensors, fullLogits });
-  const written = await writeOnnxModel(graph.finish(conversion.name), join(directory, fileNames.graph));
+  const written = await writeOnnxModel(graph.finish(conversion.name), {
+    path: join(directory, fileNames.graph),
+    onTensor: (done, total) => conversion.onTensor?.(done, total),
+  });
   const manifest = manifestSchema.parse({
     formatVersion: 1,
     name: conversion.name,

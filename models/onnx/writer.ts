@@ -28,10 +28,10 @@ export interface WrittenFile {
  */
 export async function writeOnnxModel(
   graph: Graph,
-  path: string,
+  { path, onTensor }: { path: string; onTensor: (done: number, total: number) => void },
 ): Promise<{ graph: WrittenFile; data: WrittenFile }> {
   const dataPath = `${path}.data`;
-  const { data, tensors } = await writeData(graph.initializers, dataPath);
+  const { data, tensors } = await writeData(graph.initializers, { path: dataPath, onTensor });
   const model = encodeModelProto({
     irVersion: IR_VERSION,
     producerName: 'amity',
@@ -48,7 +48,10 @@ export async function writeOnnxModel(
   return { graph: { bytes: model.length, sha256: createHash('sha256').update(model).digest('hex') }, data };
 }
 
-async function writeData(initializers: readonly Initializer[], path: string) {
+async function writeData(
+  initializers: readonly Initializer[],
+  { path, onTensor }: { path: string; onTensor: (done: number, total: number) => void },
+) {
   const hash = createHash('sha256');
   const tensors: Record<string, unknown>[] = [];
   let offset = 0;
@@ -60,7 +63,8 @@ async function writeData(initializers: readonly Initializer[], path: string) {
     }
     offset += bytes.length;
   };
-  for (const initializer of initializers) {
+  for (const [index, initializer] of initializers.entries()) {
+    onTensor(index, initializers.length);
     const length = byteLength(initializer);
     const tensor = {
       name: initializer.name,
@@ -82,6 +86,7 @@ async function writeData(initializers: readonly Initializer[], path: string) {
       externalData: Object.entries(external).map(([key, value]) => ({ key, value })),
     });
   }
+  onTensor(initializers.length, initializers.length);
   await file.sync();
   return { tensors, data: { bytes: offset, sha256: hash.digest('hex') } };
 }
