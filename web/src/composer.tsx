@@ -104,7 +104,7 @@ export function Composer({ chat }: { readonly chat: Chat }) {
             {bytes.toLocaleString()} of {textBytesMax.toLocaleString()} bytes
           </span>
         ) : (
-          <span>{companionName} is an AI, not a person, and it can be wrong.</span>
+          <span>{companionName} is an AI, not a person. It can be wrong.</span>
         )}
       </p>
     </form>

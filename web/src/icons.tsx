@@ -46,6 +46,12 @@ export const AlertIcon = () => (
   </Icon>
 );
 
+export const OfflineIcon = () => (
+  <Icon>
+    <path d="m4 4 16 16M8.3 8.4A5 5 0 0 0 6.8 18H16m3.6-.8A4 4 0 0 0 17.5 10 6 6 0 0 0 12 6c-.5 0-1 .1-1.4.2" />
+  </Icon>
+);
+
 export const CloseIcon = () => (
   <Icon>
     <path d="m7 7 10 10M17 7 7 17" />
@@ -72,7 +78,7 @@ const reactionShapes: Readonly<Record<ReactionKind, ComponentChildren>> = {
       <path d="M9.6 9.6a2.4 2.4 0 1 1 3.4 2.2c-.7.3-1 .8-1 1.5v.4m0 2.8v.1" />
     </>
   ),
-  offensive: <path d="M6 20.5V4.2m0 .6c4-2 7.500 2 12 0v9c-4.500 2-8-2-12 0" />,
+  offensive: <path d="M6 20.5V4.2m0 .6c4-2 7.5 2 12 0v9c-4.5 2-8-2-12 0" />,
 };
 
 export function ReactionIcon({ kind }: { readonly kind: ReactionKind }) {

@@ -2,12 +2,18 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ConversationFault } from '../../src/client/state.ts';
 import type { Chat } from './chat.ts';
-import { AlertIcon, CloseIcon } from './icons.tsx';
+import { AlertIcon, CloseIcon, OfflineIcon } from './icons.tsx';
 import { faultText } from './words.ts';
+
+const toneIcons = {
+  offline: <OfflineIcon />,
+  calm: <span class="spinner" aria-hidden="true" />,
+  trouble: <AlertIcon />,
+} as const;
 
 interface NoticeProps {
   readonly text: string;
-  readonly tone: 'calm' | 'trouble';
+  readonly tone: keyof typeof toneIcons;
   readonly action?: { readonly label: string; readonly run: () => void };
   readonly onClose?: () => void;
 }
@@ -15,7 +21,7 @@ interface NoticeProps {
 function Notice({ text, tone, action, onClose }: NoticeProps) {
   return (
     <div class={`notice is-${tone}`} role={tone === 'trouble' ? 'alert' : 'status'}>
-      {tone === 'trouble' ? <AlertIcon /> : <span class="spinner" aria-hidden="true" />}
+      {toneIcons[tone]}
       <p>{text}</p>
       {action && (
         <button type="button" class="text-button" onClick={action.run}>
@@ -71,7 +77,7 @@ export function Notices({ chat }: { readonly chat: Chat }) {
   }
   if (connection.state === 'offline') {
     return isDeviceOffline ? (
-      <Notice tone="calm" text="You are offline. What you write is sent when you are back." />
+      <Notice tone="offline" text="You are offline. What you write is sent when you are back." />
     ) : (
       <Notice tone="calm" text="Connection lost. Reconnecting…" action={tryNow} />
     );

@@ -39,7 +39,7 @@ export function faultText(fault: Fault): string {
 }
 
 export function timeText(iso: string): string {
-  return new Date(iso).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  return new Date(iso).toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' });
 }
 
 /** A label for the local day of `iso`, as seen from `now`. */
