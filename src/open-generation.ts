@@ -4,6 +4,7 @@ import type { Generator } from './conversation/generator.ts';
 import { defaultPersona } from './conversation/persona.ts';
 import type { PromptSetup } from './conversation/prompt.ts';
 import { transcriptTemplate } from './conversation/transcript-template.ts';
+import type { Manifest } from './onnx/manifest.ts';
 import { openModel } from './onnx/open-model.ts';
 import { createAbsentGenerator } from './pool/absent-generator.ts';
 import { startGenerationPool } from './pool/generation-pool.ts';
@@ -34,6 +35,7 @@ export async function openGeneration(config: Config, log: Logger): Promise<Gener
 async function openWithModel(config: Config, log: Logger): Promise<Generation> {
   const { model, pool: sizes, reply } = config;
   const opened = await openModel(model.directory);
+  assertRoomForPrompt(opened.manifest, reply);
   const positionsMax = Math.min(
     reply.promptTokensMax + reply.replyTokensMax,
     opened.manifest.shape.contextTokensMax,
@@ -86,6 +88,18 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
     warm,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
+}
+
+/** Tokens that a prompt needs at least: the persona and a short message. */
+const promptTokensMin = 64;
+
+function assertRoomForPrompt(manifest: Manifest, reply: Config['reply']): void {
+  const { contextTokensMax } = manifest.shape;
+  if (reply.replyTokensMax + promptTokensMin <= contextTokensMax) return;
+  const sentence =
+    `The model ${manifest.name} holds ${contextTokensMax} tokens, so AMITY_REPLY_TOKENS_MAX=${reply.replyTokensMax} leaves ` +
+    `no room for a prompt: set it to ${contextTokensMax - promptTokensMin} or less.`;
+  throw new CodedError('model_unavailable', sentence);
 }
 
 function openWithoutModel({ model, reply }: Config, reason: string): Generation {

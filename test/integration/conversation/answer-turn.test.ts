@@ -2,6 +2,9 @@
  * One turn from the stored message to the stored reply, on the real embedded store and a scripted generator: whatever goes
  * wrong, the reply ends once, with the text that was shown, and is durable before its stream ends.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AnswerDeps, answerTurn } from '../../../src/conversation/answer.ts';
 import { failUnfinished } from '../../../src/conversation/recovery.ts';
@@ -17,7 +20,8 @@ import { createScriptedGenerator, type ScriptStep } from '../../support/scripted
 const clock = { now: () => 1_000, monotonic: () => 0 };
 
 async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Store = (store) => store) {
-  const real = await openEmbeddedStore({ file: ':memory:', now: clock.now });
+  const directory = await mkdtemp(join(tmpdir(), 'amity-answer-'));
+  const real = await openEmbeddedStore({ file: join(directory, 'amity.db'), now: clock.now });
   const store = wrap(real);
   const generator = createScriptedGenerator(() => script);
   const failures: unknown[] = [];
@@ -60,7 +64,10 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
     failures,
     replies,
     send,
-    [Symbol.asyncDispose]: () => real[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await real[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
   };
 }
 

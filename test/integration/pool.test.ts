@@ -1,0 +1,162 @@
+/** Piscina, worker threads, engine and ONNX together, on a tiny model whose text is known beforehand. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { GenerationEvent, GenerationRequest } from '../../src/conversation/generator.ts';
+import { type GenerationPool, startGenerationPool } from '../../src/pool/generation-pool.ts';
+import { makeTinyDirectory, type TinyDirectory } from '../support/tiny-runner.ts';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz';
+
+describe('a pool with one worker', () => {
+  let directory: TinyDirectory;
+  let endless: TinyDirectory;
+  let pool: GenerationPool;
+  beforeAll(async () => {
+    directory = await makeTinyDirectory({ kind: 'counting' });
+    endless = await makeTinyDirectory({ kind: 'counting', endless: true });
+    pool = startPool(directory.path);
+    await pool.ready();
+  });
+  afterAll(async () => {
+    await pool[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+    await endless[Symbol.asyncDispose]();
+  });
+
+  test('twenty people get their text at the same time, token by token', async () => {
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => collect(pool.generate(request(`g${i}`), never()))),
+    );
+    for (const events of replies) {
+      expect(events[0]).toMatchObject({ kind: 'started', candidates: 1 });
+      expect(events.filter(({ kind }) => kind === 'text').length).toBeGreaterThan(20);
+      expect(textOf(events)).toBe(ALPHABET);
+      expect(events.at(-1)).toMatchObject({
+        kind: 'finished',
+        shown: 0,
+        candidates: [{ text: ALPHABET, tokens: 27, finishReason: 'stop' }],
+      });
+    }
+    expect(pool.stats()).toMatchObject({ queued: 0, running: 0, workersReady: 1, replaced: 0 });
+  });
+
+  test('more requests than rows wait for their turn', async () => {
+    await using small = startPool(directory.path, { rowsMax: 2, queueMax: 10 });
+    const replies = await Promise.all(
+      Array.from({ length: 9 }, (_, i) => collect(small.generate(request(`g${i}`), never()))),
+    );
+    expect(replies.map(textOf)).toEqual(Array(9).fill(ALPHABET));
+  });
+
+  test('a full queue is refused with a time to come back, and takes again later', async () => {
+    await using small = startPool(endless.path, { rowsMax: 1, queueMax: 1 });
+    const stop = new AbortController();
+    const held = [0, 1].map((i) =>
+      collect(small.generate(request(`g${i}`, { tokensMax: 500 }), stop.signal)),
+    );
+    expect(small.admits()).toMatchObject({ ok: false, code: 'overloaded' });
+    await expect(collect(small.generate(request('g2'), never()))).rejects.toMatchObject({
+      code: 'overloaded',
+      retryAfterMs: expect.any(Number),
+    });
+    stop.abort();
+    await Promise.all(held);
+    expect(small.admits()).toEqual({ ok: true });
+  });
+
+  test('a cancel ends a reply with the text so far, and its neighbour goes on', async () => {
+    await using busy = startPool(endless.path);
+    const stop = new AbortController();
+    const neighbour = collect(busy.generate(request('n', { tokensMax: 200 }), never()));
+    const events: GenerationEvent[] = [];
+    for await (const event of busy.generate(request('c', { tokensMax: 500 }), stop.signal)) {
+      events.push(event);
+      if (events.length === 6) stop.abort();
+    }
+    const end = events.at(-1);
+    expect(end).toMatchObject({ kind: 'finished', candidates: [{ finishReason: 'cancelled' }] });
+    expect(end?.kind === 'finished' && end.candidates[0]?.text).toBe(textOf(events));
+    expect(textOf(events).length).toBeGreaterThanOrEqual(5);
+    expect(textOf(await neighbour)).toHaveLength(200);
+  });
+
+  test('a signal that was aborted before ends the reply at once', async () => {
+    const events = await collect(pool.generate(request('early'), AbortSignal.abort()));
+    expect(events.at(-1)).toMatchObject({ kind: 'finished', candidates: [{ finishReason: 'cancelled' }] });
+  });
+
+  test('a reader that leaves early stops the generation', async () => {
+    await using busy = startPool(endless.path);
+    for await (const event of busy.generate(request('left', { tokensMax: 500 }), never())) {
+      if (event.kind === 'text') break;
+    }
+    await using other = startPool(directory.path);
+    await other.ready();
+    // Nothing but the cancel frees the row: 500 tokens are not written by the time the next one ends.
+    await collect(busy.generate(request('after', { tokensMax: 30 }), never()));
+    expect(busy.stats()).toMatchObject({ queued: 0, running: 0 });
+  });
+
+  test('a prompt that leaves no room for the reply fails alone', async () => {
+    const text = 'x'.repeat(700);
+    await expect(
+      collect(pool.generate(request('long', { prompt: [{ kind: 'text', text }] }), never())),
+    ).rejects.toMatchObject({ code: 'generation_failed' });
+  });
+
+  test('closing while replies run ends them with their text, then refuses', async () => {
+    const closing = startPool(endless.path);
+    const replies = [0, 1, 2].map((i) =>
+      collect(closing.generate(request(`g${i}`, { tokensMax: 500 }), never())),
+    );
+    await closing.ready();
+    await closing[Symbol.asyncDispose]();
+    for (const events of await Promise.all(replies)) {
+      expect(events.at(-1)).toMatchObject({ kind: 'finished', candidates: [{ finishReason: 'cancelled' }] });
+    }
+    expect(closing.admits()).toMatchObject({ ok: false, code: 'shutting_down' });
+  });
+
+  test('closing waits for a worker that is still loading', async () => {
+    const closing = startPool(directory.path);
+    await closing[Symbol.asyncDispose]();
+    expect(closing.stats().workers).toBe(0);
+  });
+});
+
+function startPool(
+  modelDirectory: string,
+  { rowsMax = 20, queueMax = 4 }: { rowsMax?: number; queueMax?: number } = {},
+): GenerationPool {
+  return startGenerationPool({
+    modelName: 'tiny-counting',
+    workers: 1,
+    queueMax,
+    worker: { modelDirectory, threads: 1, rowsMax, positionsMax: 600, queueMax, verifyChecksums: true },
+  });
+}
+
+function request(generationId: string, overrides: Partial<GenerationRequest> = {}): GenerationRequest {
+  return {
+    generationId,
+    prompt: [{ kind: 'template', text: '<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n' }],
+    candidates: 1,
+    tokensMax: 40,
+    stop: [],
+    sampling: { temperature: 0.8, topK: 20, topP: 1, repetitionPenalty: 1, seed: 3 },
+    ...overrides,
+  };
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
+
+async function collect(events: AsyncIterable<GenerationEvent>): Promise<readonly GenerationEvent[]> {
+  const all: GenerationEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+function textOf(events: readonly GenerationEvent[]): string {
+  return events.map((event) => (event.kind === 'text' ? event.text : '')).join('');
+}
