@@ -5,7 +5,7 @@ import type { SequenceGroup } from './sequence-group.ts';
 export interface StepPlan {
   /** Waiting requests that start, in the order in which they take their slots. */
   readonly starting: readonly SequenceGroup[];
-  /** At most the last one leaves a rest of its prompt for the next step. */
+  /** At most the last one leaves a rest of its prompt for the next step: such a chunk uses up the budget. */
   readonly prompts: readonly PromptChunk[];
   /** The batch in the order of its slots, one token each. */
   readonly decoding: readonly Sequence[];
@@ -49,7 +49,7 @@ export function planStep(state: ScheduleState, prefillTokensMax: number): StepPl
 
   if (state.prefilling !== null) planChunk(state.prefilling);
   for (const group of state.waiting) {
-    if (prompts.at(-1)?.isLast === false || group.sequences.length > slotsLeft) break;
+    if (group.sequences.length > slotsLeft) break;
     if (group.head.pending === 1) {
       // A prompt of one token is a row of the batch, and slots of prompts would stand between it and the batch.
       if (prompts.length > 0) break;

@@ -58,22 +58,22 @@ function createLife(pick: Pick, id: string, slots: number): Life {
       seed: pick(2 ** 32),
     },
   };
-  const arrivesAt = pick(60);
+  const arrivesAt = pick(2) === 0 ? pick(60) : 20 * pick(3);
   return { request, arrivesAt, cancelledAt: pick(5) === 0 ? arrivesAt + pick(25) : null };
 }
 
 /** Runs one life; returns what became of each accepted request, and how many were refused. */
 async function live(lives: readonly Life[], pick: Pick, slots: number, limits: EngineLimits) {
-  const failEvery = pick(3) === 0 ? 15 + pick(40) : null;
+  const failsOneIn = pick(3) === 0 ? 8 + pick(40) : null;
   const accepted = new Map<string, Outcome>();
   let refused = 0;
   let step = 0;
   const runner = new ScriptedRunner({
     slots,
     positions: 72,
-    onPass: (rows, pass) => {
+    onPass: (rows) => {
       for (const life of lives) if (life.cancelledAt === step) engine.cancel(life.request.id);
-      if (failEvery === null || pass % failEvery !== failEvery - 1) return;
+      if (failsOneIn === null || pick(failsOneIn) > 0) return;
       const hit = new Set(rows.map(({ slot }) => slot));
       for (const { requestId, slot } of engine.snapshot().sequences) {
         if (slot !== null && hit.has(slot)) accepted.get(requestId)!.wasHit = true;

@@ -1,0 +1,109 @@
+/**
+ * What the engine writes, compared: with a plain loop over the model that knows no slots and no batch, and
+ * with itself when every request has an engine to itself.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Detokenizer } from '../../../src/engine/detokenizer.ts';
+import { Engine } from '../../../src/engine/engine.ts';
+import type { Candidate, EngineEvent, EngineRequest } from '../../../src/engine/request.ts';
+import { Sampler } from '../../../src/engine/sampler.ts';
+import { ReplyText } from '../../../src/engine/stopping.ts';
+import { drain, outcomes, runAlone } from '../../support/engine-drive.ts';
+import {
+  digestOf,
+  END,
+  SCRIPTED_TOP_K,
+  ScriptedRunner,
+  scriptedLogits,
+  scriptedVocabulary,
+} from '../../support/scripted-runner.ts';
+
+/** One candidate, computed from all its tokens at each step. */
+function writePlainly(request: EngineRequest, index: number): Candidate {
+  const sampler = new Sampler(SCRIPTED_TOP_K);
+  const written: number[] = [];
+  let logProb = 0;
+  const finish = (reply: ReplyText, finishReason: 'stop' | 'length'): Candidate => {
+    reply.end();
+    return { index, text: reply.text, tokens: written.length, finishReason, logProb };
+  };
+  for (;;) {
+    const logits = scriptedLogits(digestOf([...request.prompt, ...written]), false);
+    const place = { sampling: request.sampling, index, generated: written.length, written: new Set(written) };
+    sampler.sample(logits, place);
+    written.push(sampler.token);
+    logProb += sampler.logProb;
+    const bytes = written.flatMap((id) => [...scriptedVocabulary.tokenBytes(id)]);
+    const reply = new ReplyText(request.stop);
+    reply.push(new Detokenizer().push(Uint8Array.from(bytes)));
+    if (sampler.token === END || reply.isStopped) return finish(reply, 'stop');
+    if (written.length === request.tokensMax) return finish(reply, 'length');
+  }
+}
+
+const anyToken = fc.integer({ min: 3, max: scriptedVocabulary.size - 1 });
+const anyRequest = fc.record({
+  prompt: fc.array(anyToken, { minLength: 1, maxLength: 24 }).map((tokens) => Int32Array.from(tokens)),
+  candidates: fc.integer({ min: 1, max: 3 }),
+  tokensMax: fc.integer({ min: 1, max: 24 }),
+  stop: fc.subarray(['Person A:', 'abc', 'b', '\n', ' a', '<|', 'Per']),
+  sampling: fc.record({
+    temperature: fc.constantFrom(0, 0.7, 1.3),
+    topK: fc.integer({ min: 1, max: SCRIPTED_TOP_K }),
+    topP: fc.constantFrom(0.5, 0.9, 1),
+    repetitionPenalty: fc.constantFrom(1, 1.2),
+    seed: fc.integer({ min: 0, max: 0xffffffff }),
+  }),
+});
+
+test('every candidate is what a plain loop over the model writes', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, fc.integer({ min: 3, max: 30 }), async (parts, prefillTokensMax) => {
+      const request = { id: 'r', ...parts };
+      const events = await runAlone(request, prefillTokensMax);
+      const expected = Array.from({ length: request.candidates }, (_, index) => writePlainly(request, index));
+      expect(events.at(-1)).toEqual({ kind: 'finished', id: 'r', shown: 0, candidates: expected });
+      expect(outcomes(events).get('r')?.text).toBe(expected[0]?.text);
+    }),
+    { seed: 42, numRuns: 150 },
+  );
+});
+
+test('the candidate that is shown is the same however many others are made', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async (parts) => {
+      const streamed = async (candidates: number) =>
+        outcomes(await runAlone({ id: 'r', ...parts, candidates })).get('r')?.text;
+      expect(await streamed(4)).toBe(await streamed(1));
+    }),
+    { seed: 42, numRuns: 50 },
+  );
+});
+
+test('requests that join one another at any step yield the events they yield alone', async () => {
+  const anyArrivals = fc.array(fc.record({ request: anyRequest, afterSteps: fc.nat(6) }), {
+    minLength: 2,
+    maxLength: 8,
+  });
+  await fc.assert(
+    fc.asyncProperty(anyArrivals, fc.integer({ min: 3, max: 8 }), async (arrivals, slots) => {
+      const runner = new ScriptedRunner({ slots, positions: 64 });
+      const limits = { queueMax: 8, prefillTokensMax: 12 };
+      const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, limits);
+      const requests = arrivals.map(({ request }, index) => ({ ...request, id: `${index}` }));
+      const events: EngineEvent[] = [];
+      for (const [index, { afterSteps }] of arrivals.entries()) {
+        for (let steps = 0; steps < afterSteps; steps++) events.push(...(await engine.step()));
+        expect(engine.submit(requests[index]!)).toBe('accepted');
+      }
+      events.push(...(await drain(engine)));
+      expect(runner.violations).toEqual([]);
+      for (const request of requests) {
+        const alone = outcomes(await runAlone(request, 12)).get(request.id);
+        expect(outcomes(events).get(request.id)).toEqual(alone);
+      }
+    }),
+    { seed: 42, numRuns: 60 },
+  );
+});

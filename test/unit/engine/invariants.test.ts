@@ -1,0 +1,106 @@
+/** The validator finds each broken promise, and all of them at once. */
+import { expect, test } from 'vitest';
+import {
+  type EngineSnapshot,
+  findViolations,
+  type SequenceSnapshot,
+} from '../../../src/engine/invariants.ts';
+
+const decoding: SequenceSnapshot = {
+  requestId: 'a',
+  index: 0,
+  slot: 0,
+  cached: 5,
+  pending: 1,
+  promptTokens: 4,
+  generated: 2,
+  tokensMax: 8,
+  end: null,
+};
+const prefilling: SequenceSnapshot = {
+  ...decoding,
+  requestId: 'b',
+  slot: 1,
+  cached: 4,
+  pending: 6,
+  promptTokens: 10,
+  generated: 0,
+};
+const waiting: SequenceSnapshot = { ...prefilling, requestId: 'c', slot: null, cached: 0, pending: 10 };
+
+const sound: EngineSnapshot = {
+  requestsWaiting: 1,
+  requestsRunning: 2,
+  rowsDecoding: 1,
+  rowsPrefilling: 1,
+  slots: 4,
+  slotsFree: 2,
+  slotsTakenTotal: 7,
+  slotsFreedTotal: 5,
+  positions: 32,
+  sequences: [decoding, prefilling, waiting],
+};
+
+const withSequences = (...sequences: readonly SequenceSnapshot[]): EngineSnapshot => ({
+  ...sound,
+  sequences,
+});
+
+test('a sound snapshot has no violations', () => {
+  expect(findViolations(sound)).toEqual([]);
+});
+
+test.each([
+  { snapshot: withSequences(decoding, { ...prefilling, slot: 2 }), violation: 'gaps or twins: 0,2' },
+  { snapshot: withSequences(decoding, { ...prefilling, slot: 0 }), violation: 'gaps or twins: 0,0' },
+  { snapshot: withSequences(decoding), violation: '1 sequences hold slots, 2 slots are in use' },
+  { snapshot: { ...sound, slotsFree: 1 }, violation: '2 slots used and 1 free do not make 4' },
+  { snapshot: { ...sound, slotsFreedTotal: 4 }, violation: '3 slots were taken and not freed, 2 are in use' },
+  {
+    snapshot: withSequences({ ...decoding, end: 'stop' as const }, prefilling),
+    violation: 'has ended and holds slot 0',
+  },
+  {
+    snapshot: withSequences({ ...decoding, generated: 9, cached: 12 }, prefilling),
+    violation: '9 tokens of at most 8',
+  },
+  {
+    snapshot: withSequences({ ...decoding, cached: 33 }, prefilling),
+    violation: 'caches 33 of 32 positions',
+  },
+  {
+    snapshot: withSequences({ ...decoding, cached: 4 }, prefilling),
+    violation: 'miscounts its pending tokens',
+  },
+  {
+    snapshot: withSequences({ ...decoding, cached: 4, pending: 2 }, prefilling),
+    violation: 'decodes with 2 pending',
+  },
+  {
+    snapshot: withSequences(decoding, { ...prefilling, cached: 9, pending: 1 }),
+    violation: 'prefills with 1 pending',
+  },
+  {
+    snapshot: withSequences(decoding, prefilling, { ...waiting, cached: 2, pending: 8 }),
+    violation: 'has tokens but no slot',
+  },
+  {
+    snapshot: {
+      ...withSequences(decoding, prefilling, { ...prefilling, requestId: 'd', slot: 2 }),
+      rowsPrefilling: 2,
+      slotsFree: 1,
+      slotsTakenTotal: 8,
+    },
+    violation: 'more than one request is half prefilled',
+  },
+])('it finds: $violation', ({ snapshot, violation }) => {
+  expect(findViolations(snapshot).join('\n')).toContain(violation);
+});
+
+test('it reports every violation, not only the first', () => {
+  const broken = {
+    ...withSequences({ ...decoding, end: 'stop' as const }, { ...prefilling, slot: 3 }),
+    slotsFree: 0,
+  };
+  expect(findViolations(broken).length).toBeGreaterThanOrEqual(3);
+});

@@ -1,0 +1,90 @@
+/** One completion: how its tokens become text, and how it ends. */
+import { expect, test } from 'vitest';
+import type { Vocabulary } from '../../../src/engine/model-runner.ts';
+import type { EngineRequest } from '../../../src/engine/request.ts';
+import { Sequence } from '../../../src/engine/sequence.ts';
+import { createRequest } from '../../support/engine-drive.ts';
+
+const END = 0;
+const PIECES = ['', 'Hello', ' ', 'Per', 'son', ' A:', '\n'];
+const vocabulary: Vocabulary = {
+  size: PIECES.length,
+  tokenBytes: (id) => new TextEncoder().encode(PIECES[id]),
+  isEnd: (id) => id === END,
+};
+const [HELLO, SPACE, PER, SON, A] = [1, 2, 3, 4, 5] as const;
+
+function write(tokens: readonly number[], request: Partial<EngineRequest> = {}): Sequence {
+  const sequence = new Sequence(createRequest({ tokensMax: 20, stop: ['Person A:'], ...request }), 0);
+  for (const token of tokens) sequence.accept(token, -0.5, vocabulary);
+  return sequence;
+}
+
+test('the end token ends a reply, counts as a token and is no text', () => {
+  expect(write([HELLO, END]).toCandidate()).toEqual({
+    index: 0,
+    text: 'Hello',
+    tokens: 2,
+    finishReason: 'stop',
+    logProb: -1,
+  });
+});
+
+test('a stop string ends a reply with all its tokens counted', () => {
+  expect(write([HELLO, SPACE, PER, SON, A]).toCandidate()).toMatchObject({
+    text: 'Hello',
+    tokens: 5,
+    finishReason: 'stop',
+  });
+});
+
+test('the last token allowed ends a reply, unless the reply stops with it', () => {
+  expect(write([HELLO, HELLO], { tokensMax: 2 }).end).toBe('length');
+  expect(write([HELLO, END], { tokensMax: 2 }).end).toBe('stop');
+  expect(write([PER, SON, A], { tokensMax: 3 }).end).toBe('stop');
+});
+
+test('held-back text belongs to a reply that ends by itself', () => {
+  expect(write([HELLO, SPACE, PER, END]).toCandidate()?.text).toBe('Hello Per');
+  expect(write([HELLO, SPACE, PER], { tokensMax: 3 }).toCandidate()?.text).toBe('Hello Per');
+});
+
+test('a cancelled reply keeps what was shown, and nothing that was held back', () => {
+  const sequence = write([HELLO, SPACE, PER]);
+  expect(sequence.takeText()).toBe('Hello');
+  sequence.cancel();
+  expect(sequence.takeText()).toBe('');
+  expect(sequence.toCandidate()).toMatchObject({ text: 'Hello', tokens: 3, finishReason: 'cancelled' });
+});
+
+test('cancelling what has ended changes nothing', () => {
+  const sequence = write([HELLO, END]);
+  sequence.cancel();
+  expect(sequence.end).toBe('stop');
+});
+
+test('a failed sequence is no candidate', () => {
+  const sequence = write([HELLO]);
+  expect(sequence.toCandidate()).toBeNull();
+  sequence.fail();
+  expect(sequence.toCandidate()).toBeNull();
+});
+
+test('text is taken once', () => {
+  const sequence = write([HELLO]);
+  expect([sequence.takeText(), sequence.takeText()]).toEqual(['Hello', '']);
+  sequence.accept(HELLO, 0, vocabulary);
+  expect(sequence.takeText()).toBe('Hello');
+});
+
+test('the tokens that are pending are first those of the prompt, then those that were written', () => {
+  const sequence = write([], { prompt: Int32Array.of(7, 8, 9) });
+  expect([sequence.pending, ...sequence.nextTokens(2)]).toEqual([3, 7, 8]);
+  sequence.advance(2);
+  expect([sequence.pending, ...sequence.nextTokens(1)]).toEqual([1, 9]);
+  sequence.advance(1);
+  sequence.accept(HELLO, 0, vocabulary);
+  sequence.advance(1);
+  sequence.accept(PER, 0, vocabulary);
+  expect([sequence.pending, ...sequence.nextTokens(1)]).toEqual([1, PER]);
+});
