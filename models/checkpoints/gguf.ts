@@ -51,6 +51,10 @@ async function parse(path: string): Promise<GGUFParseOutput> {
 function toConfig(metadata: GgufMetadata, infos: ReadonlyMap<string, GGUFTensorInfo>) {
   const heads = metadata.number('llama.attention.head_count');
   const hidden = metadata.number('llama.embedding_length');
+  const rotated = metadata.numberOr('llama.rope.dimension_count', hidden / heads);
+  const headSize = metadata.numberOr('llama.attention.key_length', rotated);
+  if (rotated !== headSize)
+    throw new Error('Models that rotate a part of each head only can not be converted');
   const scaling = metadata.textOr('llama.rope.scaling.type', 'none');
   return {
     model_type: 'llama',
@@ -59,7 +63,7 @@ function toConfig(metadata: GgufMetadata, infos: ReadonlyMap<string, GGUFTensorI
     num_hidden_layers: metadata.number('llama.block_count'),
     num_attention_heads: heads,
     num_key_value_heads: metadata.numberOr('llama.attention.head_count_kv', heads),
-    head_dim: metadata.numberOr('llama.rope.dimension_count', hidden / heads),
+    head_dim: headSize,
     vocab_size: metadata.texts('tokenizer.ggml.tokens').length,
     max_position_embeddings: metadata.number('llama.context_length'),
     // Stored as float32: 6 digits bring back the decimal number that was meant.
