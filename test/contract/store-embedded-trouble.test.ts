@@ -185,6 +185,23 @@ describe('an embedded store in trouble', () => {
     await expect(store.unfinishedGenerations()).rejects.toEqual(unavailable(/closed/));
   });
 
+  it('syncs the disk at each commit, in write-ahead mode, with foreign keys', () => {
+    using connection = new Connection(file, 0);
+    expect(connection.pragma('journal_mode')).toBe('wal');
+    expect(connection.pragma('synchronous')).toBe(2);
+    expect(connection.pragma('foreign_keys')).toBe(1);
+  });
+
+  it('rolls back a call that breaks an invariant, throws that as the bug it is, and goes on', async () => {
+    await using store = await openEmbeddedStore({ file });
+    const user = await createScenario(store);
+    const sent = await user.send('Hello');
+    const turn = user.turn({ generationId: sent.generation.generationId });
+    await expect(store.appendTurn(turn)).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' });
+    expect(await store.changedAfter(user.conversationId, 0)).toStrictEqual([sent.user, sent.companion]);
+    expect((await store.appendTurn({ ...turn, generationId: 'unused' })).kind).toBe('created');
+  });
+
   it('refuses a user id with U+0000, which libsql would cut off', async () => {
     await using store = await openEmbeddedStore({ file });
     const use = { userId: 'ada\u0000bob', newConversationId: 'c', at: 1 };
