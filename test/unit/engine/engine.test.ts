@@ -19,7 +19,7 @@ function createEngine(options: ScriptedRunnerOptions = {}, prefillTokensMax = li
   return { runner, engine };
 }
 
-/** The ids that are used here give replies of more than a dozen tokens, long enough to be interrupted. */
+/** Requests c, d and e give replies of more than ten tokens: long enough to be interrupted. */
 const longRequest = (id: string, overrides: Partial<EngineRequest> = {}): EngineRequest =>
   createRequest({
     id,
