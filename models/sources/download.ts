@@ -83,7 +83,6 @@ async function transfer(download: Download): Promise<void> {
     const start = response.status === 206 ? present : 0;
     if (start !== present) await file.truncate(0);
     await receive(response, { file, start, onChunk: () => idle.refresh(IDLE_TIMEOUT_MS), download });
-    await file.sync();
   } finally {
     idle.stop();
   }
