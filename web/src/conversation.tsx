@@ -19,7 +19,6 @@ export function Conversation({ chat }: { readonly chat: Chat }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section class="scroller" ref={scroller} aria-label="Conversation" tabIndex={0}>
         <div class="content" ref={content}>
-          {loadingOlder && <p class="older">Loading older messages…</p>}
           {!loaded && messages.length === 0 && <Loading />}
           {loaded && messages.length === 0 && <Welcome chat={chat} />}
           <ol class="messages">
@@ -30,6 +29,7 @@ export function Conversation({ chat }: { readonly chat: Chat }) {
           </ol>
         </div>
       </section>
+      {loadingOlder && <p class="older">Loading older messages…</p>}
       {!isAtBottom && messages.length > 0 && (
         <button type="button" class={hasNews ? 'pill has-news' : 'pill'} onClick={jumpToLatest}>
           <DownIcon />

@@ -30,19 +30,30 @@ function distanceToBottom(element: HTMLElement): number {
   return element.scrollHeight - element.clientHeight - element.scrollTop;
 }
 
-/** Notes what the reader did. Only a move upwards lets go of the end: text that grows below is no such move. */
-function noteScroll(element: HTMLElement, at: Position): void {
-  const movedUp = element.scrollTop < at.top - 1;
-  const near = distanceToBottom(element) <= bottomSlack;
-  if (near) at.isAtBottom = true;
-  else if (movedUp) at.isAtBottom = false;
+/**
+ * Notes what the reader did since the last look. A move upwards lets go of the end, however small, and a move down to
+ * the end takes hold of it again. Text that grows below moves nothing; content that shrinks leaves the view at its end.
+ */
+function noteMove(element: HTMLElement, at: Position): void {
+  const distance = distanceToBottom(element);
+  if (element.scrollTop < at.top - 1) at.isAtBottom = distance <= 1;
+  else if (element.scrollTop > at.top && distance <= bottomSlack) at.isAtBottom = true;
   at.top = element.scrollTop;
 }
 
-function stickToBottom(element: HTMLElement, at: Position): void {
+/** Looks before it follows: a scroll that no event has told of yet must not be undone. */
+function follow(element: HTMLElement, at: Position): void {
+  noteMove(element, at);
   if (at.isAtBottom) element.scrollTop = element.scrollHeight;
   at.top = element.scrollTop;
   at.height = element.scrollHeight;
+}
+
+function jump(element: HTMLElement, at: Position): void {
+  element.scrollTop = element.scrollHeight;
+  at.top = element.scrollTop;
+  at.height = element.scrollHeight;
+  at.isAtBottom = true;
 }
 
 function useLatest(chat: Chat, at: Position, elements: Elements, hasNews: Signal<boolean>): void {
@@ -55,22 +66,26 @@ function useLatest(chat: Chat, at: Position, elements: Elements, hasNews: Signal
     const element = elements.scroller.current;
     if (element === null) return;
     const grewAbove = at.firstKey !== null && firstKey !== at.firstKey && !at.isAtBottom;
-    if (grewAbove) element.scrollTop = at.top + element.scrollHeight - at.height;
+    if (grewAbove) {
+      element.scrollTop += element.scrollHeight - at.height;
+      at.top = element.scrollTop;
+    }
     at.firstKey = firstKey;
     // One's own message is always shown: whoever sends wants to see it go.
-    if (newest?.role === 'user' && newest.seq === null && newest.key !== newestKey.current)
-      at.isAtBottom = true;
+    if (newest?.role === 'user' && newest.seq === null && newest.key !== newestKey.current) {
+      jump(element, at);
+    }
     newestKey.current = newest?.key ?? null;
-    stickToBottom(element, at);
+    follow(element, at);
   });
 
   const isFirst = useRef(true);
-  const newestLength = newest?.text.length ?? 0;
+  const replyLength = messages.findLast(({ role }) => role === 'companion')?.text.length ?? 0;
   const key = newest?.key;
   useEffect(() => {
     if (!isFirst.current && !at.isAtBottom) hasNews.value = true;
     isFirst.current = false;
-  }, [key, newestLength]);
+  }, [key, replyLength]);
 }
 
 export function useScroll(
@@ -92,21 +107,27 @@ export function useScroll(
       }
     };
     const onScroll = () => {
-      noteScroll(element, at);
+      noteMove(element, at);
       isAtBottom.value = at.isAtBottom;
       if (at.isAtBottom) hasNews.value = false;
       wantOlder();
     };
+    // A wheel turned upwards says it before the view has moved, and between two tokens there may be no time to move.
+    const onWheel = (event: WheelEvent) => {
+      if (event.deltaY < 0 && element.scrollTop > 0) at.isAtBottom = false;
+    };
     // Covers what no render announces: a phone's keyboard, a rotated screen, a composer that grows.
     const resized = new ResizeObserver(() => {
-      stickToBottom(element, at);
+      follow(element, at);
       wantOlder();
     });
     element.addEventListener('scroll', onScroll, { passive: true });
+    element.addEventListener('wheel', onWheel, { passive: true });
     resized.observe(element);
     resized.observe(content);
     return () => {
       element.removeEventListener('scroll', onScroll);
+      element.removeEventListener('wheel', onWheel);
       resized.disconnect();
     };
   }, [chat, elements.scroller, elements.content, at, isAtBottom, hasNews]);
@@ -117,10 +138,9 @@ export function useScroll(
     jumpToLatest() {
       const element = elements.scroller.current;
       if (element === null) return;
-      at.isAtBottom = true;
+      jump(element, at);
       isAtBottom.value = true;
       hasNews.value = false;
-      stickToBottom(element, at);
     },
   };
 }
