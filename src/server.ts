@@ -137,8 +137,13 @@ async function storeProblem(store: { ping(): Promise<void> }): Promise<string[]>
 }
 
 function toAnswerOptions({ reply }: Config): AnswerDeps['options'] {
-  const { temperature, topK, topP, repetitionPenalty, replyTokensMax } = reply;
-  return { candidates: 1, replyTokensMax, sampling: { temperature, topK, topP, repetitionPenalty } };
+  const { temperature, topK, topP, repetitionPenalty, replyTokensMax, replyTokensSoftMax } = reply;
+  return {
+    candidates: 1,
+    replyTokensMax,
+    replyTokensSoftMax,
+    sampling: { temperature, topK, topP, repetitionPenalty },
+  };
 }
 
 /** @throws Error with one sentence that names the port and the remedy. */

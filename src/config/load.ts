@@ -36,6 +36,7 @@ export interface Config {
     readonly template: Values['AMITY_TEMPLATE'];
     readonly promptTokensMax: number;
     readonly replyTokensMax: number;
+    readonly replyTokensSoftMax: number;
     readonly temperature: number;
     readonly topK: number;
     readonly topP: number;
@@ -215,6 +216,7 @@ function toConfig(
       template: values.AMITY_TEMPLATE,
       promptTokensMax: values.AMITY_PROMPT_TOKENS_MAX,
       replyTokensMax: values.AMITY_REPLY_TOKENS_MAX,
+      replyTokensSoftMax: values.AMITY_REPLY_TOKENS_SOFT_MAX,
       temperature: values.AMITY_TEMPERATURE,
       topK: values.AMITY_TOP_K,
       topP: values.AMITY_TOP_P,

@@ -91,6 +91,13 @@ export const settings = {
     unit: 'tokens',
     doc: 'Longest reply, as in the talk.',
   }),
+  AMITY_REPLY_TOKENS_SOFT_MAX: kind.integer({
+    min: 1,
+    max: 32_768,
+    fallback: 60,
+    unit: 'tokens',
+    doc: 'From here on a reply ends with the sentence it is in, so that few are cut off in the middle of one.',
+  }),
   AMITY_TEMPLATE: kind.choice({
     choices: ['chat', 'transcript'],
     fallback: 'chat',

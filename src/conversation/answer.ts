@@ -28,6 +28,7 @@ export interface AnswerDeps {
 export interface AnswerOptions {
   readonly candidates: number;
   readonly replyTokensMax: number;
+  readonly replyTokensSoftMax: number;
   readonly sampling: Omit<SamplingParams, 'seed'>;
 }
 
@@ -105,6 +106,7 @@ async function generateReply(deps: AnswerDeps, reply: Reply, began: number): Pro
     prompt: prompt.segments,
     candidates: deps.options.candidates,
     tokensMax: deps.options.replyTokensMax,
+    tokensSoftMax: deps.options.replyTokensSoftMax,
     stop: deps.prompt.template.stop,
     sampling: { ...deps.options.sampling, seed },
   };

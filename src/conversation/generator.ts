@@ -33,6 +33,8 @@ export interface GenerationRequest {
   /** How many completions to make and rank. */
   readonly candidates: number;
   readonly tokensMax: number;
+  /** See EngineRequest. */
+  readonly tokensSoftMax?: number;
   readonly stop: readonly string[];
   readonly sampling: SamplingParams;
 }

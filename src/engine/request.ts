@@ -18,6 +18,8 @@ export interface EngineRequest {
   /** How many completions to make; each is one sequence. */
   readonly candidates: number;
   readonly tokensMax: number;
+  /** From this many tokens on a reply ends with the sentence it is in, so that few are cut off in the middle of one. */
+  readonly tokensSoftMax?: number;
   /** A reply ends before the first of these; none of it is shown. */
   readonly stop: readonly string[];
   readonly sampling: SamplingParams;

@@ -77,7 +77,13 @@ export class Sequence implements SampledSequence {
     }
     this.#reply.push(this.#detokenizer.push(vocabulary.tokenBytes(token)));
     if (this.#reply.isStopped) this.end = 'stop';
-    else if (this.#generated === this.request.tokensMax) this.#finish('length');
+    else if (this.#isLongEnough()) this.#finish('length');
+  }
+
+  #isLongEnough(): boolean {
+    const { tokensMax, tokensSoftMax = tokensMax } = this.request;
+    if (this.#generated >= tokensMax) return true;
+    return this.#generated >= tokensSoftMax && this.#reply.endsSentence;
   }
 
   /** Ends here. Held-back text stays hidden: nothing is to appear after somebody asked for silence. */

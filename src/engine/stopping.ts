@@ -1,5 +1,10 @@
 const LEADING_SPACE = /^\s+/u;
 
+/** A word of three letters or more keeps "1." of a list and "Mr." from ending a sentence. */
+const SENTENCE_END = /\p{L}{3}[.!?…。！？]+["'”’)\]*]*$/u;
+/** UTF-16 code units in which the end of a sentence is sought. */
+const SENTENCE_TAIL = 16;
+
 /**
  * The part of a reply that may be shown. Text that could still turn out to be the beginning of a stop string is
  * held back, and so is white space until more text follows: a reply neither starts nor ends with white space, and
@@ -31,6 +36,13 @@ export class ReplyText {
   /** Whether a stop string was met: what is pushed afterwards is ignored. */
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Whether all that was pushed is shown, and ends like a sentence. */
+  get endsSentence(): boolean {
+    return (
+      this.#undecided === '' && this.#space === '' && SENTENCE_END.test(this.#text.slice(-SENTENCE_TAIL))
+    );
   }
 
   push(text: string): void {

@@ -40,6 +40,7 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
     options: {
       candidates: 1,
       replyTokensMax: 10,
+      replyTokensSoftMax: 10,
       sampling: { temperature: 1, topK: 1, topP: 1, repetitionPenalty: 1 },
     },
     observer: { started() {}, firstText() {}, ended() {}, failed: (_turn, error) => failures.push(error) },

@@ -6,13 +6,13 @@ import { Sequence } from '../../../src/engine/sequence.ts';
 import { createRequest } from '../../support/engine-drive.ts';
 
 const END = 0;
-const PIECES = ['', 'Hello', ' ', 'Per', 'son', ' A:', '\n'];
+const PIECES = ['', 'Hello', ' ', 'Per', 'son', ' A:', '\n', '.', ' 1.'];
 const vocabulary: Vocabulary = {
   size: PIECES.length,
   tokenBytes: (id) => new TextEncoder().encode(PIECES[id]),
   isEnd: (id) => id === END,
 };
-const [HELLO, SPACE, PER, SON, A] = [1, 2, 3, 4, 5] as const;
+const [HELLO, SPACE, PER, SON, A, DOT, ONE] = [1, 2, 3, 4, 5, 7, 8] as const;
 
 function write(tokens: readonly number[], request: Partial<EngineRequest> = {}): Sequence {
   const sequence = new Sequence(createRequest({ tokensMax: 20, stop: ['Person A:'], ...request }), 0);
@@ -42,6 +42,18 @@ test('the last token allowed ends a reply, unless the reply stops with it', () =
   expect(write([HELLO, HELLO], { tokensMax: 2 }).end).toBe('length');
   expect(write([HELLO, END], { tokensMax: 2 }).end).toBe('stop');
   expect(write([PER, SON, A], { tokensMax: 3 }).end).toBe('stop');
+});
+
+test('from the soft limit on a reply ends with its sentence, and a numeral is none', () => {
+  const soft = { tokensSoftMax: 3 };
+  expect(write([HELLO, DOT], soft).end).toBeNull();
+  expect(write([HELLO, DOT, HELLO], soft).end).toBeNull();
+  expect(write([HELLO, HELLO, HELLO, DOT], soft).toCandidate()).toMatchObject({
+    finishReason: 'length',
+    tokens: 4,
+  });
+  expect(write([HELLO, HELLO, HELLO, ONE], soft).end).toBeNull();
+  expect(write([HELLO, HELLO, DOT], soft).end).toBe('length');
 });
 
 test('held-back text belongs to a reply that ends by itself', () => {
