@@ -1,40 +1,64 @@
 /**
  * A process of its own that writes to an embedded store, for tests that kill it or let several race. It says `ready`,
- * waits for a line, and reports each turn in one line when the store has it.
+ * waits for a line, and reports each turn in one line when the store has it. What the store refuses because it is
+ * locked is sent again, as a client does.
  */
 import { once } from 'node:events';
-import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { CodedError } from '../../src/std/coded-error.ts';
 import { openEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
 
-const [file = '', name = '', turns = '0'] = process.argv.slice(2);
-/** Written at once, not when the event loop comes to it: what was reported before a kill has been stored. */
-const report = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+const attemptsMax = 30;
 
-await using store = await openEmbeddedStore({ file });
-const { conversationId } = await store.defaultConversation({ userId: 'ada', newConversationId: name, at: 1 });
+const [file = '', name = '', first = '1', last = '0'] = process.argv.slice(2);
+/** Resolves when the line is handed over, so that the writer is never ahead of its reader. */
+const report = (line: object) =>
+  new Promise<void>((resolve) => process.stdout.write(`${JSON.stringify(line)}\n`, () => resolve()));
+
+async function persist<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      const again = error instanceof CodedError && error.code === 'store_unavailable';
+      if (!again || attempt === attemptsMax) throw error;
+      await report({ kind: 'refused', n: attempt });
+    }
+  }
+}
+
+await using store = await persist(() => openEmbeddedStore({ file }));
+const { conversationId } = await persist(() =>
+  store.defaultConversation({ userId: 'ada', newConversationId: name, at: 1 }),
+);
 const lines = createInterface(process.stdin);
-report({ ready: true });
+await report({ kind: 'ready' });
 await once(lines, 'line');
 lines.close();
 
-for (let n = 1; n <= Number(turns); n += 1) {
+for (let n = Number(first); n <= Number(last); n += 1) {
   const generationId = `${name}-generation-${n}`;
-  const appended = await store.appendTurn({
-    userId: 'ada',
-    conversationId,
-    clientMessageId: `client-${n}`,
-    bodyHash: `hash-${n}`,
-    text: `message ${n}`,
-    parentId: undefined,
-    userMessageId: `${name}-message-${n}`,
-    companionMessageId: `${name}-reply-${n}`,
-    generationId,
-    at: n,
-  });
-  if (appended.kind === 'created') {
-    report({ kind: 'created', n, messageId: appended.user.messageId });
-    await store.endGeneration({
+  const appended = await persist(() =>
+    store.appendTurn({
+      userId: 'ada',
+      conversationId,
+      clientMessageId: `client-${n}`,
+      bodyHash: `hash-${n}`,
+      text: `message ${n}`,
+      parentId: undefined,
+      userMessageId: `${name}-message-${n}`,
+      companionMessageId: `${name}-reply-${n}`,
+      generationId,
+      at: n,
+    }),
+  );
+  if (appended.kind !== 'created') {
+    await report({ kind: appended.kind, n });
+    continue;
+  }
+  await report({ kind: 'created', n, messageId: appended.user.messageId });
+  await persist(() =>
+    store.endGeneration({
       generationId,
       status: 'done',
       finishReason: 'stop',
@@ -43,9 +67,7 @@ for (let n = 1; n <= Number(turns); n += 1) {
       shownCandidateId: null,
       propensity: null,
       at: n,
-    });
-    report({ kind: 'ended', n, messageId: appended.companion.messageId });
-  } else {
-    report({ kind: appended.kind, n });
-  }
+    }),
+  );
+  await report({ kind: 'ended', n, messageId: appended.companion.messageId });
 }

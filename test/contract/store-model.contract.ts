@@ -51,19 +51,23 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 const numRuns = process.env['AMITY_TEST_LONG'] ? 1000 : 40;
 
 export function modelPromises(underTest: StoreUnderTest): void {
-  it('leaves the store as a plain model of the rules says', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 25 }), async (operations) => {
-        const user = await createScenario(underTest.store);
-        const model = new ConversationModel(user);
-        for (const next of operations) {
-          await model.apply(underTest, next);
-          await model.check(underTest);
-        }
-      }),
-      { numRuns, seed: 20260102 },
-    );
-  });
+  it(
+    'leaves the store as a plain model of the rules says',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 25 }), async (operations) => {
+          const user = await createScenario(underTest.store);
+          const model = new ConversationModel(user);
+          for (const next of operations) {
+            await model.apply(underTest, next);
+            await model.check(underTest);
+          }
+        }),
+        { numRuns, seed: 20260102 },
+      );
+    },
+    60_000 + numRuns * 200,
+  );
 }
 
 class ConversationModel {

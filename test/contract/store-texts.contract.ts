@@ -27,40 +27,44 @@ const hardText = fc.string({
 const numRuns = process.env['AMITY_TEST_LONG'] ? 2000 : 60;
 
 export function textPromises(underTest: StoreUnderTest): void {
-  it('gives every text back unit by unit, U+0000 and emoji included', async () => {
-    const { store } = underTest;
-    const user = await createScenario(store);
-    const { userId } = user;
-    await fc.assert(
-      fc.asyncProperty(hardText, hardText, async (text, reply) => {
-        const sent = await user.send(text);
-        const { generationId } = sent.generation;
-        const ownTrace = { ...trace, parts: [{ ...trace.parts[0]!, text, reason: reply }] };
-        const setup = {
-          model: 'tiny',
-          template: 't',
-          level: 0,
-          candidates: 1,
-          seed: 0,
-          variant: null,
-        };
-        await store.startGeneration({ generationId, setup, trace: ownTrace, at: underTest.now });
-        const candidates = [candidate(0, { text, filterReason: reply })];
-        await user.end(generationId, reply, { candidates });
-        const { messageId } = sent.companion;
-        await store.setReaction({ userId, messageId, kind: 'up', comment: text, at: 1 });
-        expect(sent.user.text).toBe(text);
-        expect((await store.message(userId, sent.user.messageId))?.text).toBe(text);
-        expect(await store.message(userId, messageId)).toMatchObject({
-          text: reply,
-          reaction: { comment: text },
-        });
-        expect(await store.generation(userId, generationId)).toMatchObject({ text: reply, candidates });
-        expect(await store.promptTrace(userId, generationId)).toStrictEqual(ownTrace);
-      }),
-      { numRuns, seed: 20260101 },
-    );
-  });
+  it(
+    'gives every text back unit by unit, U+0000 and emoji included',
+    async () => {
+      const { store } = underTest;
+      const user = await createScenario(store);
+      const { userId } = user;
+      await fc.assert(
+        fc.asyncProperty(hardText, hardText, async (text, reply) => {
+          const sent = await user.send(text);
+          const { generationId } = sent.generation;
+          const ownTrace = { ...trace, parts: [{ ...trace.parts[0]!, text, reason: reply }] };
+          const setup = {
+            model: 'tiny',
+            template: 't',
+            level: 0,
+            candidates: 1,
+            seed: 0,
+            variant: null,
+          };
+          await store.startGeneration({ generationId, setup, trace: ownTrace, at: underTest.now });
+          const candidates = [candidate(0, { text, filterReason: reply })];
+          await user.end(generationId, reply, { candidates });
+          const { messageId } = sent.companion;
+          await store.setReaction({ userId, messageId, kind: 'up', comment: text, at: 1 });
+          expect(sent.user.text).toBe(text);
+          expect((await store.message(userId, sent.user.messageId))?.text).toBe(text);
+          expect(await store.message(userId, messageId)).toMatchObject({
+            text: reply,
+            reaction: { comment: text },
+          });
+          expect(await store.generation(userId, generationId)).toMatchObject({ text: reply, candidates });
+          expect(await store.promptTrace(userId, generationId)).toStrictEqual(ownTrace);
+        }),
+        { numRuns, seed: 20260101 },
+      );
+    },
+    60_000 + numRuns * 100,
+  );
 
   it('keeps a text of the greatest size that the edge admits', async () => {
     const user = await createScenario(underTest.store);
