@@ -18,14 +18,16 @@ import { Replies } from './conversation/replies.ts';
 import { openGateway } from './gateway/gateway.ts';
 import { Sessions } from './gateway/sessions.ts';
 import { createHttpApp } from './http/app.ts';
-import { openGeneration } from './open-generation.ts';
-import { systemClock } from './std/clock.ts';
+import type { GuestIssuer } from './http/guests.ts';
+import { type Generation, openGeneration } from './open-generation.ts';
+import { createIds, type Ids } from './random-ids.ts';
+import { type Clock, systemClock } from './std/clock.ts';
 import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
-import { createIds } from './std/ids.ts';
 import { openEmbeddedStore } from './storage/embedded/embedded-store.ts';
+import type { Store } from './storage/store.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
-import { createMetrics, watchLiveFigures } from './telemetry/metrics.ts';
+import { createMetrics, type Metrics, watchLiveFigures } from './telemetry/metrics.ts';
 import { createAnswerObserver, createGatewayObserver, reportError } from './telemetry/observers.ts';
 
 export interface RunningServer extends AsyncDisposable {
@@ -54,70 +56,49 @@ export async function startServer(config: Config): Promise<RunningServer> {
 async function openAll(config: Config, opened: DisposalStack): Promise<RunningServer> {
   const log = createLog(config.log);
   const metrics = createMetrics();
-  const clock = systemClock;
-  const ids = createIds();
+  const base: Base = { config, log, metrics, clock: systemClock, ids: createIds() };
   for (const warning of config.warnings) log.warn(warning);
 
   const guestSecret = await loadGuestSecret(config.dataDirectory);
   const verifyToken = await createTokenVerifier(config.auth, guestSecret);
-  const store = opened.use(await openEmbeddedStore({ file: join(config.dataDirectory, 'amity.db') }));
-  const failed = await failUnfinished(store, clock.now());
-  if (failed > 0)
-    log.warn({ replies: failed }, 'replies that the last run left unfinished are marked as failed');
-
+  const store = opened.use(await openStore(base));
   const generation = opened.use(await openGeneration(config, log));
-  const answerDeps: AnswerDeps = {
-    store,
-    generator: generation.generator,
-    prompt: generation.prompt,
-    clock,
-    ids,
-    options: toAnswerOptions(config),
-    observer: createAnswerObserver(log, metrics),
-    pause: (ms) => pause(ms),
-  };
-  const replies = new Replies((reply) => answerTurn(answerDeps, reply));
+  const replies = createReplies(base, store, generation);
   const sessions = new Sessions();
-  let draining = false;
+  let isDraining = false;
 
   const app = createHttpApp({
     readiness: async () => [
-      ...(await storeProblem(store)),
+      ...(await problemsOf(store)),
       ...generation.problems(),
-      ...(draining ? ['shutting down'] : []),
+      ...(isDraining ? ['shutting down'] : []),
     ],
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
-    guests:
-      config.auth.kind !== 'guest'
-        ? null
-        : { issue: (userId) => issueGuestToken(guestSecret, userId ?? ids.userId(), clock.now()) },
+    guests: createGuestIssuer(base, guestSecret),
     verifyToken,
     models: () => [{ name: 'default' }, { name: generation.generator.model }],
     pageDirectory: page,
     onError: (path, error) => reportError(log, metrics, { error, what: path }),
   });
   const http = createServer(getRequestListener(app.fetch));
-  const gatewayObserver = createGatewayObserver(log, metrics);
-  opened.use(
-    openGateway(
-      http,
-      {
-        store,
-        replies,
-        sessions,
-        generator: generation.generator,
-        prompt: generation.prompt,
-        clock,
-        ids,
-        digest: (text) => createHash('sha256').update(text).digest('base64url'),
-        draining: () => draining,
-        observer: gatewayObserver,
-      },
-      { verifyToken, settings: config.server, observer: gatewayObserver },
-    ),
-  );
+  const observer = createGatewayObserver(log, metrics);
+  const { generator, prompt } = generation;
+  const { clock, ids } = base;
+  const gatewayDeps = {
+    store,
+    replies,
+    sessions,
+    generator,
+    prompt,
+    clock,
+    ids,
+    digest,
+    observer,
+    draining: () => isDraining,
+  };
+  opened.use(openGateway(http, gatewayDeps, { verifyToken, settings: config.server, observer }));
   opened.defer(() => {
-    draining = true;
+    isDraining = true;
     return replies.drain(pause(config.server.drainTimeoutMs, undefined, { ref: false }));
   });
   watchLiveFigures(metrics, {
@@ -129,7 +110,50 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   return { url, log, warm: generation.warm, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
-async function storeProblem(store: { ping(): Promise<void> }): Promise<string[]> {
+/** What every part is given. */
+interface Base {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** Opens the store, and ends what the last run left unfinished before anybody can look at it. */
+async function openStore({ config, log, clock }: Base): Promise<Store> {
+  const store = await openEmbeddedStore({ file: join(config.dataDirectory, 'amity.db') });
+  const failed = await failUnfinished(store, clock.now());
+  if (failed > 0)
+    log.warn({ replies: failed }, 'replies that the last run left unfinished are marked as failed');
+  return store;
+}
+
+function createReplies(
+  { config, log, metrics, clock, ids }: Base,
+  store: Store,
+  generation: Generation,
+): Replies {
+  const deps: AnswerDeps = {
+    store,
+    generator: generation.generator,
+    prompt: generation.prompt,
+    clock,
+    ids,
+    options: toAnswerOptions(config),
+    observer: createAnswerObserver(log, metrics),
+    pause: (ms) => pause(ms),
+  };
+  return new Replies((reply) => answerTurn(deps, reply));
+}
+
+function createGuestIssuer({ config, ids, clock }: Base, secret: Uint8Array): GuestIssuer | null {
+  if (config.auth.kind !== 'guest') return null;
+  return { issue: (userId) => issueGuestToken(secret, userId ?? ids.userId(), clock.now()) };
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
+
+async function problemsOf(store: { ping(): Promise<void> }): Promise<string[]> {
   return store.ping().then(
     () => [],
     (error: unknown) => [`store: ${toWireError(error).message}`],

@@ -20,8 +20,8 @@ export interface VerifiedToken {
 /** @throws CodedError `unauthenticated` or `token_expired`. */
 export type TokenVerifier = (token: string) => Promise<VerifiedToken>;
 
-/** Longest user id, in characters. */
-const subjectCharactersMax = 128;
+/** A user id: 1 to 128 characters, none of them a control character. */
+const subjectPattern = /^\P{Cc}{1,128}$/u;
 /** Clocks of issuer and server may differ by this much. */
 const clockToleranceS = 5;
 const publicKeyAlgorithms = ['RS256', 'ES256', 'EdDSA'];
@@ -41,11 +41,8 @@ export async function createTokenVerifier(auth: AuthConfig, guestSecret: Uint8Ar
   return async (token) => {
     const { payload } = await check(token, options).catch((error: unknown): never => refuse(error));
     const { sub, exp } = payload;
-    if (sub === undefined || sub === '' || sub.length > subjectCharactersMax || exp === undefined) {
-      throw new CodedError(
-        'unauthenticated',
-        `The token needs exp, and sub of 1 to ${subjectCharactersMax} characters.`,
-      );
+    if (sub === undefined || !subjectPattern.test(sub) || exp === undefined) {
+      throw new CodedError('unauthenticated', 'The token needs exp, and sub of 1 to 128 characters.');
     }
     return { userId: sub, expiresAt: exp * 1000 };
   };

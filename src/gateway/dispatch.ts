@@ -26,23 +26,32 @@ const handlers: { readonly [E in ClientEvent]: Handler<E> } = {
 /** Told of each event that was refused or that failed; `error` is a CodedError, or a bug. */
 export type ErrorObserver = (event: string, error: unknown) => void;
 
-/** @param args what Socket.IO delivers: the payload, and the acknowledgement callback when the client wants one. */
+/** An event as Socket.IO delivers it. */
+export interface IncomingEvent {
+  readonly name: string;
+  /** The payload, and the acknowledgement callback when the client wants one. */
+  readonly args: readonly unknown[];
+}
+
 export async function dispatch(
   call: Call,
-  event: string,
-  args: readonly unknown[],
+  { name, args }: IncomingEvent,
   onError: ErrorObserver,
 ): Promise<void> {
-  const answer = once(callbackOf(args));
+  const callback = callbackOf(args);
+  const answer = once(callback);
   try {
-    const payloads = callbackOf(args) === undefined ? args : args.slice(0, -1);
-    await handle(call, event, parsePayload(event, payloads), (value) => answer({ ok: true, value }));
+    const payload = parsePayload(name, callback === undefined ? args : args.slice(0, -1));
+    // The payload was parsed by the schema of this very event, which the table cannot tell the compiler.
+    const handler = handlers[name as ClientEvent] as AnyHandler;
+    await handler(call, payload, (value) => answer({ ok: true, value }));
   } catch (error) {
-    onError(event, error);
+    onError(name, error);
     answer({ ok: false, error: toWireError(error) });
   }
 }
 
+type AnyHandler = (call: Call, payload: unknown, ack: (value: unknown) => void) => Promise<void>;
 type AnyAck = (answer: Ack<unknown>) => void;
 
 function callbackOf(args: readonly unknown[]): AnyAck | undefined {
@@ -58,21 +67,6 @@ function once(callback: AnyAck | undefined): AnyAck {
     answered = true;
     callback?.(answer);
   };
-}
-
-async function handle(
-  call: Call,
-  event: string,
-  payload: unknown,
-  ack: (value: unknown) => void,
-): Promise<void> {
-  // The payload was parsed by the schema of this very event, which the table cannot tell the compiler.
-  const handler = handlers[event as ClientEvent] as (
-    call: Call,
-    payload: unknown,
-    ack: (value: unknown) => void,
-  ) => Promise<void>;
-  await handler(call, payload, ack);
 }
 
 /** @throws CodedError `invalid_payload`, with the first thing that is wrong. */

@@ -109,10 +109,10 @@ async function serveDevice(
 
   // Events that arrive while the conversation is looked up wait for it: the session is announced before any answer.
   const ready = announce(session, deps);
-  socket.onAny((event: string, ...args: unknown[]) => {
+  socket.onAny((name: string, ...args: unknown[]) => {
     const call = { ...deps, session };
     void ready.then(
-      () => dispatch(call, event, args, observer.eventFailed),
+      () => dispatch(call, { name, args }, observer.eventFailed),
       () => undefined,
     );
   });

@@ -12,7 +12,7 @@ import { Replies } from '../../../src/conversation/replies.ts';
 import { type Sent, sendMessage } from '../../../src/conversation/send-message.ts';
 import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
 import { CodedError } from '../../../src/std/coded-error.ts';
-import { createIds } from '../../../src/std/ids.ts';
+import { createIds } from '../../../src/random-ids.ts';
 import { openEmbeddedStore } from '../../../src/storage/embedded/embedded-store.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { createScriptedGenerator, type ScriptStep } from '../../support/scripted-generator.ts';

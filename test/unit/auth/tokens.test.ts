@@ -39,6 +39,7 @@ describe('token verifier', () => {
     );
     expect(await codeOf(verify(await sign({ exp: inAnHour() })))).toBe('unauthenticated');
     expect(await codeOf(verify(await sign({ sub: 'u' })))).toBe('unauthenticated');
+    expect(await codeOf(verify(await sign({ sub: 'u\u0000', exp: inAnHour() })))).toBe('unauthenticated');
     expect(await codeOf(verify(await sign({ sub: 'u'.repeat(129), exp: inAnHour() })))).toBe(
       'unauthenticated',
     );
