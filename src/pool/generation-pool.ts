@@ -10,7 +10,7 @@ import type {
 import { type Clock, systemClock } from '../std/clock.ts';
 import { CodedError } from '../std/coded-error.ts';
 import { Pulse } from '../std/pulse.ts';
-import type { WorkerReport, WorkerSettings } from './messages.ts';
+import type { WorkerReport, WorkerSettings, WorkerToMain } from './messages.ts';
 import { type Run, startRun } from './run.ts';
 
 /** How long closing waits for running steps and loading workers, which cannot be interrupted. */
@@ -50,6 +50,8 @@ export interface PoolStats {
   /** Workers that died and were replaced. */
   readonly replaced: number;
 }
+
+type FailureCode = Extract<WorkerToMain, { readonly type: 'failed' }>['code'];
 
 /** Starts the workers; `ready()` tells when they are loaded. */
 export function startGenerationPool(options: GenerationPoolOptions): GenerationPool {
@@ -100,7 +102,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
     });
     this.#piscina.on('message', (report: WorkerReport) => this.#takeReport(report));
     this.#piscina.on('workerDestroy', () => {
-      this.#replaced += 1;
+      if (!this.#isClosing) this.#replaced += 1;
       this.#change.beat();
     });
     // Only a worker that dies without a generation comes here.
@@ -114,13 +116,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
     const state = this.state();
     if (state.kind === 'failed') return refusal('model_unavailable', state.reason, RETRY_AFTER_MS.max);
     if (this.#runs.size < this.#capacity) return { ok: true };
-    // A row is free again after a generation's duration, and there are many of them.
-    const untilFree = Math.ceil(this.#durationMs / this.#rows);
-    return refusal(
-      'overloaded',
-      'The queue of generations is full.',
-      Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree)),
-    );
+    return refusal('overloaded', 'The queue of generations is full.', this.#retryAfterMs());
   }
 
   async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
@@ -135,21 +131,21 @@ export class GenerationPool implements Generator, AsyncDisposable {
     if (signal.aborted) cancel();
     try {
       for await (const message of run.messages) {
-        if (message.type === 'failed') throw new CodedError(message.code, message.message);
+        if (message.type === 'failed') throw this.#toError(message.code, message.message);
         yield message.event;
       }
     } finally {
       signal.removeEventListener('abort', cancel);
       run.cancel();
+      // Its place is free when this returns: whoever saw the end may count on that.
+      await run.settled;
     }
   }
 
   state(): PoolState {
     const threads = this.#piscina.threads.map(({ threadId }) => threadId);
     if (threads.some((id) => this.#reports.get(id) === null)) return { kind: 'ready' };
-    if (threads.some((id) => !this.#reports.has(id)) && this.#startFailure === null) {
-      return { kind: 'loading' };
-    }
+    if (this.#isLoading()) return { kind: 'loading' };
     const reason = threads.map((id) => this.#reports.get(id)).find((text) => typeof text === 'string');
     return { kind: 'failed', reason: reason ?? this.#startFailure ?? 'No generation worker is left.' };
   }
@@ -164,12 +160,12 @@ export class GenerationPool implements Generator, AsyncDisposable {
 
   stats(): PoolStats {
     const { threads } = this.#piscina;
-    const running = [...this.#runs].filter((run) => run.hasStarted()).length;
+    const phases = [...this.#runs].map((run) => run.phase());
     return {
       workers: threads.length,
       workersReady: threads.filter(({ threadId }) => this.#reports.get(threadId) === null).length,
-      queued: this.#runs.size - running,
-      running,
+      queued: phases.filter((phase) => phase === 'waiting').length,
+      running: phases.filter((phase) => phase === 'running').length,
       capacity: this.#capacity,
       replaced: this.#replaced,
     };
@@ -188,7 +184,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
   /** Resolves when no thread can be inside the runtime: nothing runs, nothing loads. */
   async #quiet(): Promise<void> {
     while (this.#runs.size > 0) await Promise.all([...this.#runs].map((run) => run.settled));
-    while (this.#startFailure === null && this.#isLoading()) await this.#change.wait();
+    while (this.#isLoading()) await this.#change.wait();
   }
 
   #isLoading(): boolean {
@@ -211,16 +207,28 @@ export class GenerationPool implements Generator, AsyncDisposable {
   }
 
   #takeReport(report: WorkerReport): void {
+    const alive = new Set(this.#piscina.threads.map(({ threadId }) => threadId));
+    for (const id of this.#reports.keys()) if (!alive.has(id)) this.#reports.delete(id);
     this.#reports.set(report.threadId, report.type === 'ready' ? null : report.message);
     this.#change.beat();
   }
 
   #takeError(error: Error): void {
-    // Piscina starts no third worker after two that die before they are ready, and leaves its queue waiting.
-    if (this.state().kind === 'ready') return;
+    if (this.#piscina.threads.length > 0) return;
+    // Piscina replaces no worker that dies before it is ready, and would leave its queue waiting for ever.
     this.#startFailure = `A generation worker cannot start: ${error.message}`;
     for (const run of this.#runs) run.fail('model_unavailable', this.#startFailure);
     this.#change.beat();
+  }
+
+  #toError(code: FailureCode, message: string): CodedError {
+    return new CodedError(code, message, code === 'overloaded' ? { retryAfterMs: this.#retryAfterMs() } : {});
+  }
+
+  #retryAfterMs(): number {
+    // A row is free again after a generation's duration, and there are many of them.
+    const untilFree = Math.ceil(this.#durationMs / this.#rows);
+    return Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree));
   }
 }
 

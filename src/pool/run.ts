@@ -7,9 +7,8 @@ import type { GenerateTask, MainToWorker, WorkerToMain } from './messages.ts';
 export interface Run {
   /** Ends with an event `finished` or with `failed`, whatever happens to the worker. */
   readonly messages: AsyncIterable<WorkerToMain>;
-  /** Whether it has a row, and has not ended. */
-  hasStarted(): boolean;
-  /** Resolves when the worker has let go of it. */
+  phase(): 'waiting' | 'running' | 'ended';
+  /** Resolves when no worker holds it any more. */
   readonly settled: Promise<void>;
   /** Asks the worker to stop between two steps; harmless when it has ended. */
   cancel(): void;
@@ -24,36 +23,41 @@ export function startRun(
 ): Run {
   const { port1: port, port2: workerPort } = new MessageChannel();
   const inbox = new Inbox<WorkerToMain>();
-  let hasStarted = false;
-  let hasEnded = false;
+  let phase: ReturnType<Run['phase']> = 'waiting';
   const receive = (message: WorkerToMain) => {
-    if (hasEnded) return;
+    if (phase === 'ended') return;
+    const isEnd = message.type === 'failed' || message.event.kind === 'finished';
+    phase = isEnd ? 'ended' : 'running';
     inbox.push(message);
-    hasStarted = true;
-    hasEnded = message.type === 'failed' || message.event.kind === 'finished';
-    if (hasEnded) inbox.close();
+    if (isEnd) inbox.close();
   };
-  const fail: Run['fail'] = (code, message) => receive({ type: 'failed', code, message });
   port.on('message', receive);
 
+  let abandon = () => {};
+  const abandoned = new Promise<void>((resolve) => {
+    abandon = resolve;
+  });
+  const fail: Run['fail'] = (code, message) => {
+    receive({ type: 'failed', code, message });
+    abandon();
+  };
   const settle = (reason: string) => {
     // Whatever the worker posted is in the port's queue by now, ahead of any event of it.
     for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
       receive(entry.message as WorkerToMain);
     }
-    fail('generation_failed', reason);
-    port.close();
+    receive({ type: 'failed', code: 'generation_failed', message: reason });
   };
-  const settled = post({ request, port: workerPort }, [workerPort]).then(
+  const worked = post({ request, port: workerPort }, [workerPort]).then(
     () => settle('The generation worker ended without an answer.'),
     (error: unknown) => settle(`The generation worker broke off: ${messageOf(error)}`),
   );
   return {
     messages: inbox,
-    hasStarted: () => hasStarted && !hasEnded,
-    settled,
+    phase: () => phase,
+    settled: Promise.race([worked, abandoned]).finally(() => port.close()),
     cancel: () => {
-      if (!hasEnded) port.postMessage({ type: 'cancel' } satisfies MainToWorker);
+      if (phase !== 'ended') port.postMessage({ type: 'cancel' } satisfies MainToWorker);
     },
     fail,
   };

@@ -82,7 +82,8 @@ describe('a pool with one worker', () => {
   });
 
   test('a signal that was aborted before ends the reply at once', async () => {
-    const events = await collect(pool.generate(request('early'), AbortSignal.abort()));
+    await using busy = startPool(endless.path);
+    const events = await collect(busy.generate(request('early', { tokensMax: 500 }), AbortSignal.abort()));
     expect(events.at(-1)).toMatchObject({ kind: 'finished', candidates: [{ finishReason: 'cancelled' }] });
   });
 

@@ -1,4 +1,4 @@
-/** The real generation worker, except that a prompt with this word in it kills the thread three steps later. */
+/** The real generation worker, except that a prompt with this word in it kills the thread while it runs. */
 
 import type { GenerateTask } from '../../src/pool/messages.ts';
 import generate from '../../workers/generate.ts';
@@ -7,9 +7,9 @@ const KILLING_WORD = 'KILL-THE-WORKER';
 
 export default function generateOrDie(task: GenerateTask): Promise<void> {
   if (task.request.prompt.some(({ text }) => text.includes(KILLING_WORD))) {
-    setTimeout(() => {
+    setImmediate(() => {
       throw new Error('killed by a test');
-    }, 20);
+    });
   }
   return generate(task);
 }
