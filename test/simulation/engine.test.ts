@@ -63,7 +63,10 @@ function createLife(pick: Pick, id: string, slots: number): Life {
 }
 
 /** Runs one life; returns what became of each accepted request, and how many were refused. */
-async function live(lives: readonly Life[], pick: Pick, slots: number, limits: EngineLimits) {
+async function live(
+  lives: readonly Life[],
+  { pick, slots, limits }: { pick: Pick; slots: number; limits: EngineLimits },
+) {
   const failsOneIn = pick(3) === 0 ? 8 + pick(40) : null;
   const accepted = new Map<string, Outcome>();
   let refused = 0;
@@ -138,7 +141,7 @@ async function simulate(seed: number): Promise<readonly string[]> {
   const slots = 1 + pick(8);
   const limits = { queueMax: 1 + pick(12), prefillTokensMax: 3 + pick(40) };
   const lives = Array.from({ length: 4 + pick(20) }, (_, index) => createLife(pick, `r${index}`, slots));
-  const { accepted, refused } = await live(lives, pick, slots, limits);
+  const { accepted, refused } = await live(lives, { pick, slots, limits });
   const seen = Array.from({ length: refused }, () => 'refused');
   for (const life of lives) {
     const outcome = accepted.get(life.request.id);

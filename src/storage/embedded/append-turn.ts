@@ -17,77 +17,17 @@ type Parent =
  * process, so that looking a client's id up and inserting it is one step. The primary key of `client_requests` stands
  * guard over that.
  */
-export function prepareAppendTurn(connection: Connection, { conversations, messages, generations }: Rows) {
-  const requestById = connection.prepare<RequestRow>(
-    'SELECT body_hash, message_id, generation_id FROM client_requests WHERE user_id = ? AND client_id = ?',
-  );
-  const insertRequest = connection.prepare(
-    `INSERT INTO client_requests (user_id, client_id, conversation_id, body_hash, message_id, generation_id)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-  );
+export function prepareAppendTurn(connection: Connection, rows: Rows) {
+  const { conversations, messages, generations } = rows;
+  const requests = prepareRequests(connection);
 
   function answerAgain(turn: NewTurn): AppendedTurn | null {
-    const request = requestById.first([turn.userId, turn.clientMessageId]);
+    const request = requests.find(turn);
     if (request === undefined) return null;
     if (request.body_hash !== turn.bodyHash)
       return { kind: 'conflict', reason: 'clientMessageId was used before with another body' };
-    return {
-      kind: 'duplicate',
-      user: stored(messages.find(request.message_id)),
-      generationId: request.generation_id,
-    };
-  }
-
-  function findParent(turn: NewTurn, selectedLeafId: string | null): Parent {
-    const parentId = turn.parentId === undefined ? selectedLeafId : turn.parentId;
-    if (parentId === null) return { parentId };
-    const parent = messages.find(parentId);
-    if (parent === null || parent.userId !== turn.userId) return { kind: 'not_found' };
-    if (parent.conversationId !== turn.conversationId)
-      return { kind: 'conflict', reason: 'parentId belongs to another conversation' };
-    if (parent.role !== 'companion')
-      return { kind: 'conflict', reason: 'parentId must name a message of the companion' };
-    return { parentId };
-  }
-
-  function insertTurn(
-    turn: NewTurn,
-    parentId: string | null,
-    before: { lastSeq: number; rev: number },
-  ): void {
-    const { conversationId, userId, at, generationId, clientMessageId } = turn;
-    conversations.addTurn({ conversationId, leafId: turn.companionMessageId, at });
-    messages.insert({
-      messageId: turn.userMessageId,
-      conversationId,
-      userId,
-      seq: before.lastSeq + 1,
-      rev: before.rev + 1,
-      role: 'user',
-      text: turn.text,
-      status: 'done',
-      at,
-      parentId,
-      clientMessageId,
-      generationId: null,
-    });
-    messages.insert({
-      messageId: turn.companionMessageId,
-      conversationId,
-      userId,
-      seq: before.lastSeq + 2,
-      rev: before.rev + 2,
-      role: 'companion',
-      text: '',
-      status: 'queued',
-      at,
-      parentId: turn.userMessageId,
-      clientMessageId: null,
-      generationId,
-    });
-    const [messageId, replyTo] = [turn.companionMessageId, turn.userMessageId];
-    generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
-    insertRequest.run([userId, clientMessageId, conversationId, turn.bodyHash, replyTo, generationId]);
+    const user = stored(messages.find(request.message_id));
+    return { kind: 'duplicate', user, generationId: request.generation_id };
   }
 
   return (turn: NewTurn): AppendedTurn => {
@@ -95,9 +35,14 @@ export function prepareAppendTurn(connection: Connection, { conversations, messa
     if (again !== null) return again;
     const conversation = conversations.find(turn.userId, turn.conversationId);
     if (conversation === undefined) return { kind: 'not_found' };
-    const parent = findParent(turn, conversation.selected_leaf_id);
+    const parent = findParent(rows, turn, conversation.selected_leaf_id);
     if ('kind' in parent) return parent;
-    insertTurn(turn, parent.parentId, { lastSeq: conversation.last_seq, rev: conversation.rev });
+    insertTurn(rows, turn, {
+      parentId: parent.parentId,
+      seq: conversation.last_seq + 1,
+      rev: conversation.rev + 1,
+    });
+    requests.insert(turn);
     return {
       kind: 'created',
       user: stored(messages.find(turn.userMessageId)),
@@ -105,6 +50,79 @@ export function prepareAppendTurn(connection: Connection, { conversations, messa
       generation: stored(generations.find(turn.generationId)),
     };
   };
+}
+
+/** What clients have asked for, by the id that they gave it. */
+function prepareRequests(connection: Connection) {
+  const byId = connection.prepare<RequestRow>(
+    'SELECT body_hash, message_id, generation_id FROM client_requests WHERE user_id = ? AND client_id = ?',
+  );
+  const insert = connection.prepare(
+    `INSERT INTO client_requests (user_id, client_id, conversation_id, body_hash, message_id, generation_id)
+     VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  return {
+    find: (turn: NewTurn) => byId.first([turn.userId, turn.clientMessageId]),
+    insert: (turn: NewTurn) =>
+      insert.run([
+        turn.userId,
+        turn.clientMessageId,
+        turn.conversationId,
+        turn.bodyHash,
+        turn.userMessageId,
+        turn.generationId,
+      ]),
+  };
+}
+
+function findParent({ messages }: Rows, turn: NewTurn, selectedLeafId: string | null): Parent {
+  const parentId = turn.parentId === undefined ? selectedLeafId : turn.parentId;
+  if (parentId === null) return { parentId };
+  const parent = messages.find(parentId);
+  if (parent === null || parent.userId !== turn.userId) return { kind: 'not_found' };
+  if (parent.conversationId !== turn.conversationId)
+    return { kind: 'conflict', reason: 'parentId belongs to another conversation' };
+  if (parent.role !== 'companion')
+    return { kind: 'conflict', reason: 'parentId must name a message of the companion' };
+  return { parentId };
+}
+
+/** @param first place of the user message; the companion message takes the next `seq` and `rev`. */
+function insertTurn(
+  { conversations, messages, generations }: Rows,
+  turn: NewTurn,
+  first: { readonly parentId: string | null; readonly seq: number; readonly rev: number },
+): void {
+  const { conversationId, userId, at, generationId } = turn;
+  const [messageId, replyTo] = [turn.companionMessageId, turn.userMessageId];
+  conversations.addTurn({ conversationId, leafId: messageId, at });
+  messages.insert({
+    ...first,
+    messageId: replyTo,
+    conversationId,
+    userId,
+    role: 'user',
+    text: turn.text,
+    status: 'done',
+    at,
+    clientMessageId: turn.clientMessageId,
+    generationId: null,
+  });
+  messages.insert({
+    messageId,
+    conversationId,
+    userId,
+    seq: first.seq + 1,
+    rev: first.rev + 1,
+    role: 'companion',
+    text: '',
+    status: 'queued',
+    at,
+    parentId: replyTo,
+    clientMessageId: null,
+    generationId,
+  });
+  generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
 }
 
 /** For a row that this transaction has written or that a foreign key holds. */

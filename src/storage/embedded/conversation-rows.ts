@@ -44,23 +44,7 @@ export function prepareConversationRows(connection: Connection) {
      SET last_seq = last_seq + 2, rev = rev + 2, selected_leaf_id = :leafId, updated_at = max(updated_at, :at)
      WHERE conversation_id = :conversationId`,
   );
-  // Ends at the first text that it meets.
-  const preview = connection.prepare<{ role: Role; text: string }>(
-    `WITH RECURSIVE branch (role, text, parent_id) AS (
-       SELECT role, text, parent_id FROM messages WHERE message_id = ?
-       UNION ALL
-       SELECT m.role, m.text, m.parent_id FROM branch JOIN messages m ON m.message_id = branch.parent_id
-       WHERE branch.text = ''
-     )
-     SELECT role, text FROM branch WHERE text <> ''`,
-  );
-
-  function previewOf(leafId: string | null): Conversation['preview'] {
-    const row = leafId === null ? undefined : preview.first([leafId]);
-    return row === undefined
-      ? null
-      : { role: row.role, text: cutText(fromStoredText(row.text), previewUnitsMax) };
-  }
+  const previewOf = preparePreview(connection);
 
   return {
     find: (userId: string, conversationId: string) => byId.first([conversationId, userId]),
@@ -91,5 +75,24 @@ export function prepareConversationRows(connection: Connection) {
         preview: previewOf(row.selected_leaf_id),
       };
     },
+  };
+}
+
+/** The newest message with text on the branch of a leaf, cut short. */
+function preparePreview(connection: Connection) {
+  // Ends at the first text that it meets.
+  const newestText = connection.prepare<{ role: Role; text: string }>(
+    `WITH RECURSIVE branch (role, text, parent_id) AS (
+       SELECT role, text, parent_id FROM messages WHERE message_id = ?
+       UNION ALL
+       SELECT m.role, m.text, m.parent_id FROM branch JOIN messages m ON m.message_id = branch.parent_id
+       WHERE branch.text = ''
+     )
+     SELECT role, text FROM branch WHERE text <> ''`,
+  );
+  return (leafId: string | null): Conversation['preview'] => {
+    const row = leafId === null ? undefined : newestText.first([leafId]);
+    if (row === undefined) return null;
+    return { role: row.role, text: cutText(fromStoredText(row.text), previewUnitsMax) };
   };
 }

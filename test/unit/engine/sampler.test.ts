@@ -17,8 +17,7 @@ function toLogits(values: readonly number[], ids?: readonly number[], logSumExp 
 function drawMany(
   logits: RowLogits,
   sampling: SamplingParams,
-  count: number,
-  written: number[] = [],
+  { count, written = [] }: { count: number; written?: readonly number[] },
 ): number[] {
   const sampler = new Sampler(logits.values.length);
   return Array.from({ length: count }, (_, generated) => {
@@ -80,7 +79,7 @@ describe('input that is not finite', () => {
 test('tokens are drawn as often as the model says', () => {
   const probabilities = [0.5, 0.3, 0.15, 0.05];
   const logits = toLogits(probabilities.map(Math.log));
-  const draws = drawMany(logits, { ...plain, topK: 4 }, 20_000);
+  const draws = drawMany(logits, { ...plain, topK: 4 }, { count: 20_000 });
   probabilities.forEach((probability, token) => {
     const share = draws.filter((drawn) => drawn === token).length / draws.length;
     // Four standard deviations of a share of 20,000 draws are at most 0.0142.
