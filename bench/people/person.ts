@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { io } from 'socket.io-client';
+
+/** How long nobody would wait for a reply. */
+const patienceMs = 60_000;
+
+export interface Talk {
+  readonly replies: readonly { readonly firstTextMs: number; readonly wholeMs: number }[];
+  readonly errors: readonly string[];
+}
+
+export interface PersonOptions {
+  readonly url: string;
+  readonly lines: readonly string[];
+  readonly seed: number;
+  /** By performance.now(). */
+  readonly until: number;
+}
+
+/** Talks until the time is over; resolves with what was seen. */
+export async function startPerson({ url, lines, seed, until }: PersonOptions): Promise<Talk> {
+  const random = createRandom(seed);
+  const { token } = (await (await fetch(`${url}/v1/guests`, { method: 'POST' })).json()) as { token: string };
+  const socket = io(url, { auth: { token }, transports: ['websocket'], forceNew: true });
+  const replies: { firstTextMs: number; wholeMs: number }[] = [];
+  const errors: string[] = [];
+  socket.on('connect_error', (error) => errors.push(`connect: ${error.message}`));
+  socket.on('disconnect', (reason) => {
+    if (reason !== 'io client disconnect') errors.push(`disconnect: ${reason}`);
+  });
+  await pause(random() * 3000);
+  while (performance.now() < until) {
+    const text = lines[Math.floor(random() * lines.length)] ?? '';
+    try {
+      replies.push(await say(text));
+    } catch (error) {
+      errors.push((error as Error).message);
+    }
+    await pause(500 + random() * 2500);
+  }
+  socket.disconnect();
+  return { replies, errors };
+
+  async function say(text: string) {
+    const sentAt = performance.now();
+    let firstTextMs = Number.NaN;
+    let generationId: string | undefined;
+    let got = '';
+    const ended = new Promise<string>((resolve, reject) => {
+      socket.on('reply:delta', (delta: { offset: number; text: string }) => {
+        if (got === '') firstTextMs = performance.now() - sentAt;
+        if (delta.offset !== got.length) reject(new Error(`hole at ${delta.offset}, have ${got.length}`));
+        got += delta.text;
+      });
+      socket.on('reply:end', ({ message }: { message: { text: string } }) => resolve(message.text));
+      socket.on('reply:fail', ({ error }: { error: { code: string } }) =>
+        reject(new Error(`fail: ${error.code}`)),
+      );
+    });
+    const patience = pause(patienceMs, undefined, { ref: false }).then(() => {
+      throw new Error(`no end of ${generationId} within ${patienceMs} ms`);
+    });
+    patience.catch(() => undefined);
+    try {
+      const answer = await socket
+        .timeout(patienceMs)
+        .emitWithAck('message:send', { clientMessageId: crypto.randomUUID(), text });
+      if (!answer.ok) throw new Error(`send: ${answer.error.code}`);
+      generationId = answer.value.generationId;
+      const final = await Promise.race([ended, patience]);
+      if (final !== got) throw new Error('the deltas do not add up to the reply');
+      return { firstTextMs, wholeMs: performance.now() - sentAt };
+    } finally {
+      for (const event of ['reply:delta', 'reply:end', 'reply:fail']) socket.off(event);
+      ended.catch(() => undefined);
+    }
+  }
+}
+
+/** mulberry32: the same people say the same things in every run. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  /** From /metrics. */
+  figures(): Promise<{ readonly tokens: number; readonly residentBytes: number }>;
+}
+
+/** The built server with default settings, a data directory of its own and the models of this clone. */
+export async function startServerProcess(): Promise<ServerProcess> {
+  const data = await mkdtemp(join(tmpdir(), 'amity-bench-'));
+  const env = {
+    ...process.env,
+    PORT: '0',
+    DATA_DIR: data,
+    MODELS_DIR: join(root, 'data/models'),
+    AMITY_LOG_FORMAT: 'json',
+  };
+  const child = spawn(process.execPath, ['bin/amity.js', 'serve'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  while (!log.includes('Talk to it')) {
+    const isOver = await Promise.race([
+      once(child.stderr, 'data').then(() => false),
+      once(child, 'close').then(() => true),
+    ]);
+    if (isOver) throw new Error(`The server did not start:\n${log}`);
+  }
+  const url = /listens on (http:\S+?)"/.exec(log)?.[1] ?? '';
+  return {
+    url,
+    figures: async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
+      return {
+        tokens: read('amity_tokens_generated_total'),
+        residentBytes: read('process_resident_memory_bytes'),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await once(child, 'close');
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
