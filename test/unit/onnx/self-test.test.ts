@@ -1,0 +1,72 @@
+/** The self-test passes on the pinned runtime, and notices each of the behaviours that it is there for. */
+import { join } from 'node:path';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { graphInputs, graphOutputs } from '../../../src/onnx/graph-contract.ts';
+import { readManifest } from '../../../src/onnx/manifest.ts';
+import { verifyRuntime } from '../../../src/onnx/self-test.ts';
+import { openSession } from '../../../src/onnx/session.ts';
+import { makeTinyDirectory, type TinyDirectory } from '../../support/tiny-runner.ts';
+
+type Values = InferenceSession.OnnxValueMapType;
+
+let directory: TinyDirectory;
+let session: InferenceSession;
+const shape = { layers: 3, kvHeads: 2, headSize: 32 };
+beforeAll(async () => {
+  directory = await makeTinyDirectory({ kind: 'random' });
+  const { files } = await readManifest(directory.path);
+  session = await openSession(join(directory.path, files.graph.path), 1);
+});
+afterAll(async () => {
+  await session.release();
+  await directory[Symbol.asyncDispose]();
+});
+
+test('the runtime behaves', async () => {
+  await expect(verifyRuntime(session, shape)).resolves.toBeUndefined();
+});
+
+test.each<[string, RegExp, (feeds: Values, results: Values, run: number) => Values]>([
+  [
+    'writes into its inputs',
+    /writes into its inputs/,
+    (feeds, results) => {
+      floats(feeds[graphInputs.pastKey(0)])[0] = 7;
+      return results;
+    },
+  ],
+  ['reuses its outputs', /reuses its outputs/, shared()],
+  [
+    'computes a row of a batch in another way',
+    /differs from the same row alone/,
+    (_, results, run) => {
+      const values = floats(results[graphOutputs.topValues]);
+      if (run === 0) values.set(values.map((value) => value * (1 + 1e-7)));
+      return results;
+    },
+  ],
+])('a runtime that %s is refused', async (_, message, disturb) => {
+  let runs = 0;
+  const disturbed = {
+    run: async (feeds: Values) => disturb(feeds, await session.run(feeds as Record<string, Tensor>), runs++),
+  } as unknown as InferenceSession;
+  await expect(verifyRuntime(disturbed, shape)).rejects.toThrow(message);
+});
+
+/** Hands out the same memory for every run. */
+function shared(): (feeds: Values, results: Values) => Values {
+  const memory = new Float32Array(4096);
+  return (_, results) => {
+    const { dims, data } = results[graphOutputs.newKv] as Tensor;
+    memory.set(data as Float32Array);
+    return {
+      ...results,
+      [graphOutputs.newKv]: new Tensor('float32', memory.subarray(0, (data as Float32Array).length), dims),
+    };
+  };
+}
+
+function floats(value: unknown): Float32Array {
+  return (value as Tensor).data as Float32Array;
+}
