@@ -46,8 +46,15 @@ export function openChat(): Chat {
   const storage = pageStorage();
   const client = createAmityClient({ auth: (refused) => guestToken('', storage, { refused }) });
   const state = signal(client.getSnapshot());
+  // A fast model sends many words between two frames: they are drawn together, or drawing would fall behind them.
+  let isFrameDue = false;
   client.subscribe(() => {
-    state.value = client.getSnapshot();
+    if (isFrameDue) return;
+    isFrameDue = true;
+    requestAnimationFrame(() => {
+      isFrameDue = false;
+      state.value = client.getSnapshot();
+    });
   });
   window.addEventListener('online', () => client.reconnect());
   const running = computed(() => firstRunning(state.value));
