@@ -1,7 +1,7 @@
 import type { ClientEvent, Payload } from '../protocol/events.ts';
 import type { Action, ServerAction } from './actions.ts';
 import { createClientId } from './client-id.ts';
-import { type Auth, openConnection } from './connection.ts';
+import { type Auth, type Connection, openConnection } from './connection.ts';
 import type { Outcome } from './fault.ts';
 import { hasId, oldestSeq } from './messages.ts';
 import { createOutbox } from './outbox.ts';
@@ -61,30 +61,11 @@ function createTypingExpiry(store: Store): (action: ServerAction) => void {
   };
 }
 
-/** Connects at once; `close()` ends it. */
-export function createAmityClient(options: AmityClientOptions): AmityClient {
-  const store: Store = createStore(initialState, reduce);
-  const expireTyping = createTypingExpiry(store);
-  const connection = openConnection({
-    ...options,
-    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
-    reconnectDelayMs: options.reconnectDelayMs ?? 500,
-    onState: (state) => store.dispatch({ type: 'connection', connection: state }),
-    onEvent(action) {
-      store.dispatch(action);
-      expireTyping(action);
-      if (action.type === 'session:ready') void open();
-      if (action.type === 'reply:delta') repair.mendHoles();
-    },
-  });
-  const repair = createRepair(store, connection.request);
-  const outbox = createOutbox(store, connection.request);
-
-  async function open(): Promise<void> {
-    await repair.open();
-    await outbox.flush();
-  }
-
+/** What the user does beside sending; each outcome is in the snapshot. */
+function createActs(
+  store: Store,
+  connection: Connection,
+): Pick<AmityClient, 'stop' | 'react' | 'clearReaction' | 'loadOlder'> {
   async function ask<E extends ClientEvent>(
     about: ConversationFault['about'],
     event: E,
@@ -109,18 +90,6 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
   }
 
   return {
-    getSnapshot: store.getSnapshot,
-    subscribe: store.subscribe,
-    send(text) {
-      const clientMessageId = createClientId();
-      store.dispatch({ type: 'send:queued', clientMessageId, text, at: new Date().toISOString() });
-      void outbox.flush();
-      return clientMessageId;
-    },
-    retry(clientMessageId) {
-      store.dispatch({ type: 'send:retried', clientMessageId });
-      void outbox.flush();
-    },
     async stop(generationId) {
       await ask('stop', 'generation:cancel', { generationId });
     },
@@ -135,6 +104,49 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
       if (outcome.ok) store.dispatch({ type: 'older:loaded', value: outcome.value });
       else store.dispatch({ type: 'faulted', about: 'history', error: outcome.error });
     },
+  };
+}
+
+/** Connects at once; `close()` ends it. */
+export function createAmityClient(options: AmityClientOptions): AmityClient {
+  const store: Store = createStore(initialState, reduce);
+  const expireTyping = createTypingExpiry(store);
+  const connection = openConnection({
+    ...options,
+    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    reconnectDelayMs: options.reconnectDelayMs ?? 500,
+    onState: (state) => store.dispatch({ type: 'connection', connection: state }),
+    onEvent(action) {
+      store.dispatch(action);
+      expireTyping(action);
+      if (action.type === 'session:ready') void open();
+      if (action.type === 'reply:delta') repair.mendHoles();
+    },
+  });
+  const repair = createRepair(store, connection.request);
+  const outbox = createOutbox(store, connection.request);
+
+  async function open(): Promise<void> {
+    await repair.open();
+    await outbox.flush();
+  }
+
+  const acts = createActs(store, connection);
+
+  return {
+    getSnapshot: store.getSnapshot,
+    subscribe: store.subscribe,
+    send(text) {
+      const clientMessageId = createClientId();
+      store.dispatch({ type: 'send:queued', clientMessageId, text, at: new Date().toISOString() });
+      void outbox.flush();
+      return clientMessageId;
+    },
+    retry(clientMessageId) {
+      store.dispatch({ type: 'send:retried', clientMessageId });
+      void outbox.flush();
+    },
+    ...acts,
     reload: open,
     clearFault: () => store.dispatch({ type: 'fault:cleared' }),
     reconnect: connection.reconnect,

@@ -110,6 +110,28 @@ function createRequest(socket: AmitySocket, ackTimeoutMs: number): Connection['r
     });
 }
 
+interface SocketNews {
+  refused(fault: Fault): void;
+  /** `isKicked`: the server closed the connection, and Socket.IO does not try again by itself. */
+  lost(isKicked: boolean): void;
+  heard(action: ServerAction): void;
+}
+
+function listen(socket: AmitySocket, news: SocketNews): void {
+  socket.on('connect_error', (error: Error & { data?: unknown }) => {
+    // `active`: the transport failed, and Socket.IO tries again by itself. Otherwise the server said no.
+    if (socket.active) news.lost(false);
+    else news.refused(parseFault(error.data));
+  });
+  socket.on('disconnect', (reason) => {
+    if (reason !== 'io client disconnect') news.lost(reason === 'io server disconnect');
+  });
+  socket.onAny((type: string, payload: unknown) => {
+    // Unknown names of later servers are let through: the reducer ignores them.
+    news.heard({ type, payload } as ServerAction);
+  });
+}
+
 export function openConnection(options: ConnectionOptions): Connection {
   const { auth, onState, onEvent, reconnectDelayMs } = options;
   let token = '';
@@ -152,20 +174,13 @@ export function openConnection(options: ConnectionOptions): Connection {
     else onState({ state: 'refused', error: fault });
   }
 
-  socket.on('connect_error', (error: Error & { data?: unknown }) => {
-    // `active`: the transport failed, and Socket.IO tries again by itself. Otherwise the server said no.
-    if (socket.active) onState({ state: 'offline' });
-    else refuse(parseFault(error.data));
-  });
-  socket.on('disconnect', (reason) => {
-    if (isClosed) return;
-    if (reason === 'io server disconnect') later(null);
-    else onState({ state: 'offline' });
-  });
-  socket.onAny((type: string, payload: unknown) => {
-    if (type === 'session:ready') isTokenFresh = false;
-    // Unknown names of later servers are let through: the reducer ignores them.
-    onEvent({ type, payload } as ServerAction);
+  listen(socket, {
+    refused: refuse,
+    lost: (isKicked) => (isKicked ? later(null) : onState({ state: 'offline' })),
+    heard(action) {
+      if (action.type === 'session:ready') isTokenFresh = false;
+      onEvent(action);
+    },
   });
   void connect(null);
 

@@ -14,7 +14,7 @@ const model = 'smollm2-135m-instruct';
 const modelsDirectory = fileURLToPath(new URL('../../data/models', import.meta.url));
 const picture = fileURLToPath(new URL('../../docs/chat.png', import.meta.url));
 const isPictureWanted = process.env['AMITY_SCREENSHOT'] === '1' || !existsSync(picture);
-const prompts = ['I passed my exam today!', 'I want to celebrate. Any ideas?'];
+const prompts = ['Can you suggest three quiet things to do this weekend?', 'What makes a good friend?'];
 
 const hasModel = () =>
   requireOrSkip(

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Chat } from './chat.ts';
 import { SendIcon, StopIcon } from './icons.tsx';
@@ -17,6 +18,55 @@ function placeholder(isRefused: boolean): string {
   return isRefused ? 'Not connected' : `Message ${companionName}`;
 }
 
+type Field = RefObject<HTMLTextAreaElement | null>;
+
+/** As high as its text, up to the limit that the style sets. */
+function useFieldSize(field: Field, text: string): void {
+  useLayoutEffect(() => {
+    const area = field.current;
+    if (area === null) return;
+    area.style.height = 'auto';
+    area.style.height = `${area.scrollHeight}px`;
+  }, [field, text]);
+}
+
+/** Not on a phone: its keyboard would cover the talk before anything was read. */
+function useFirstFocus(field: Field): void {
+  useEffect(() => {
+    if (matchMedia('(hover: hover)').matches) field.current?.focus();
+  }, [field]);
+}
+
+function Hint({ bytes, bytesMax }: { readonly bytes: number; readonly bytesMax: number }) {
+  const isTooLong = bytes > bytesMax;
+  return (
+    <p class="hint" id="composer-hint">
+      {bytes < bytesMax * counterFrom ? (
+        <span>{companionName} is an AI, not a person. It can be wrong.</span>
+      ) : (
+        <span class={isTooLong ? 'counter is-over' : 'counter'}>
+          {isTooLong ? 'Too long: ' : ''}
+          {bytes.toLocaleString()} of {bytesMax.toLocaleString()} bytes
+        </span>
+      )}
+    </p>
+  );
+}
+
+function StopButton({ onStop }: { readonly onStop: () => void }) {
+  return (
+    <button
+      type="button"
+      class="round is-stop"
+      aria-label="Stop the reply"
+      title="Stop (Esc)"
+      onClick={onStop}
+    >
+      <StopIcon />
+    </button>
+  );
+}
+
 export function Composer({ chat }: { readonly chat: Chat }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const draft = useSignal('');
@@ -27,17 +77,8 @@ export function Composer({ chat }: { readonly chat: Chat }) {
   const isTooLong = bytes > textBytesMax;
   const canSend = draft.value.trim() !== '' && !isTooLong && !isRefused;
 
-  useLayoutEffect(() => {
-    const area = field.current;
-    if (area === null) return;
-    area.style.height = 'auto';
-    area.style.height = `${area.scrollHeight}px`;
-  }, [draft.value]);
-
-  // A phone's keyboard would cover the talk before anything was read.
-  useEffect(() => {
-    if (matchMedia('(hover: hover)').matches) field.current?.focus();
-  }, []);
+  useFieldSize(field, draft.value);
+  useFirstFocus(field);
 
   const send = () => {
     if (!canSend) return;
@@ -76,17 +117,7 @@ export function Composer({ chat }: { readonly chat: Chat }) {
           }}
           onKeyDown={onKeyDown}
         />
-        {running !== null && (
-          <button
-            type="button"
-            class="round is-stop"
-            aria-label="Stop the reply"
-            title="Stop (Esc)"
-            onClick={() => void chat.client.stop(running.generationId)}
-          >
-            <StopIcon />
-          </button>
-        )}
+        {running !== null && <StopButton onStop={() => void chat.client.stop(running.generationId)} />}
         <button
           type="submit"
           class="round is-send"
@@ -97,16 +128,7 @@ export function Composer({ chat }: { readonly chat: Chat }) {
           <SendIcon />
         </button>
       </div>
-      <p class="hint" id="composer-hint">
-        {bytes >= textBytesMax * counterFrom ? (
-          <span class={isTooLong ? 'counter is-over' : 'counter'}>
-            {isTooLong ? 'Too long: ' : ''}
-            {bytes.toLocaleString()} of {textBytesMax.toLocaleString()} bytes
-          </span>
-        ) : (
-          <span>{companionName} is an AI, not a person. It can be wrong.</span>
-        )}
-      </p>
+      <Hint bytes={bytes} bytesMax={textBytesMax} />
     </form>
   );
 }

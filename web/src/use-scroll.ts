@@ -56,7 +56,13 @@ function jump(element: HTMLElement, at: Position): void {
   at.isAtBottom = true;
 }
 
-function useLatest(chat: Chat, at: Position, elements: Elements, hasNews: Signal<boolean>): void {
+interface View {
+  readonly elements: Elements;
+  readonly at: Position;
+  readonly hasNews: Signal<boolean>;
+}
+
+function useLatest(chat: Chat, { elements, at, hasNews }: View): void {
   const messages = chat.messages.value;
   const firstKey = messages[0]?.key ?? null;
   const newest = messages.at(-1);
@@ -95,7 +101,7 @@ export function useScroll(
   const at = useRef<Position>({ isAtBottom: true, top: 0, height: 0, firstKey: null }).current;
   const isAtBottom = useSignal(true);
   const hasNews = useSignal(false);
-  useLatest(chat, at, elements, hasNews);
+  useLatest(chat, { elements, at, hasNews });
 
   useEffect(() => {
     const element = elements.scroller.current;
