@@ -25,6 +25,11 @@ describe('sources', () => {
     expect(left).toEqual([]);
   });
 
+  it('of tests switch none off for good, and none on alone', () => {
+    const switches = /\b(it|test|describe)\.(skip|only|todo|fails)\b/;
+    expect(sources.filter((path) => isTest(path) && switches.test(read(path)))).toEqual([]);
+  });
+
   it('of pure folders read no clock, randomness or process', () => {
     const pure = /^src\/(conversation|engine|ranking|reactions|std)\//;
     const files = sources.filter((path) => pure.test(path));

@@ -23,6 +23,7 @@ export function listFiles(folder: string, wanted: RegExp): readonly string[] {
     for (const entry of readdirSync(join(root, path), { withFileTypes: true })) {
       if (notOurs.has(entry.name)) continue;
       const inner = path === '.' ? entry.name : `${path}/${entry.name}`;
+      if (inner === dataDirectory) continue;
       if (entry.isDirectory()) visit(inner);
       else if (wanted.test(inner)) found.push(inner);
     }
