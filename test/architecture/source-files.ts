@@ -5,16 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const notOurs = new Set([
-  'node_modules',
-  'dist',
-  '.git',
-  'data',
-  'coverage',
-  '.venv',
-  '__pycache__',
-  '.cache',
-]);
+const notOurs = new Set(['node_modules', 'dist', '.git', 'coverage', '.venv', '__pycache__', '.cache']);
+/** Models and conversations of somebody who runs Amity here. */
+const dataDirectory = 'data';
 
 /** Paths relative to the root, with forward slashes, sorted. */
 export function listFiles(folder: string, wanted: RegExp): readonly string[] {
