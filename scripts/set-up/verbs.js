@@ -6,6 +6,7 @@ import { ensureModel } from './model.js';
 import { at, root } from './root.js';
 import { SetUpError, say, seconds } from './say.js';
 
+const PARENT_CHECK_MS = 500;
 const USAGE = 'Usage: node scripts/set-up.js start|test|build [-- arguments]';
 
 /** @returns the exit code of the process. */
@@ -55,7 +56,23 @@ async function ensureBoth() {
 async function start(args) {
   await prepare();
   if (!(await ensureModel())) return 1;
+  stopWithNpm();
   return runCli(['serve', ...args]);
+}
+
+/**
+ * A SIGTERM for `npm start` ends npm and the shell that it keeps between itself and its script; the script never hears
+ * of it. What it sees is another parent, so it asks itself to stop then.
+ */
+function stopWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }
 
 /** In this process, so that signals and the exit code need no passing on. */
