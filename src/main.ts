@@ -13,7 +13,8 @@ export async function serve(config: Config): Promise<void> {
     );
   }
   log.info(`Amity listens on ${url}`);
-  await Promise.race([server.warm.then(() => log.info(`Talk to it: open ${url} in a browser`)), stop]);
+  const isWarm = await Promise.race([server.warm, stop.then(() => false)]);
+  if (isWarm) log.info(`Talk to it: open ${url} in a browser`);
   const signal = await stop;
   log.info({ signal }, 'stopping: running replies may finish');
 }

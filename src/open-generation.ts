@@ -17,8 +17,8 @@ export interface Generation extends AsyncDisposable {
   /** Why no reply can be written; empty when one can. */
   readonly problems: () => readonly string[];
   readonly figures: { readonly generationsQueued: () => number; readonly generationsRunning: () => number };
-  /** Resolves when the workers are ready, or never will be. */
-  readonly warm: Promise<void>;
+  /** Resolves with true when a worker is ready, with false when none will be. */
+  readonly warm: Promise<boolean>;
 }
 
 /** Never throws for a model that is missing or damaged: the server starts without it and says so. */
@@ -55,17 +55,16 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
   });
   const began = performance.now();
   const warm = pool.ready().then(
-    () =>
-      log.info(
-        {
-          model: model.name,
-          workers: sizes.workers,
-          threads: sizes.threads,
-          ms: Math.round(performance.now() - began),
-        },
-        'model is ready',
-      ),
-    (error: unknown) => log.error({ model: model.name }, (error as Error).message),
+    () => {
+      const ms = Math.round(performance.now() - began);
+      log.info({ model: model.name, workers: sizes.workers, threads: sizes.threads, ms }, 'model is ready');
+      for (const note of pool.notes()) log.warn(note);
+      return true;
+    },
+    (error: unknown) => {
+      log.error({ model: model.name }, (error as Error).message);
+      return false;
+    },
   );
   return {
     generator: pool,
@@ -114,7 +113,7 @@ function openWithoutModel({ model, reply }: Config, reason: string): Generation 
     },
     problems: () => [`model: ${reason}`],
     figures: { generationsQueued: () => 0, generationsRunning: () => 0 },
-    warm: Promise.resolve(),
+    warm: Promise.resolve(false),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -34,8 +34,8 @@ export interface RunningServer extends AsyncDisposable {
   /** Where it listens, for people: `http://localhost:3000`. */
   readonly url: string;
   readonly log: Logger;
-  /** Resolves when the model is loaded and warm, or cannot be: `/readyz` says which. */
-  readonly warm: Promise<void>;
+  /** Resolves with whether the model is loaded and warm; when it is not, `/readyz` says why. */
+  readonly warm: Promise<boolean>;
 }
 
 const page = fileURLToPath(

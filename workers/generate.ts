@@ -10,8 +10,6 @@ type Outcome =
   | { readonly ok: true; readonly worker: LoadedWorker }
   | { readonly ok: false; readonly reason: string };
 
-const startedAt = performance.now();
-
 async function load(): Promise<Outcome> {
   try {
     return { ok: true, worker: await loadWorker(workerData as WorkerSettings) };
@@ -22,7 +20,7 @@ async function load(): Promise<Outcome> {
 
 function report(outcome: Outcome): void {
   const message: WorkerReport = outcome.ok
-    ? { type: 'ready', threadId, model: outcome.worker.model, loadMs: performance.now() - startedAt }
+    ? { type: 'ready', threadId, notes: outcome.worker.notes }
     : { type: 'load_failed', threadId, message: outcome.reason };
   parentPort?.postMessage(message);
 }

@@ -110,10 +110,10 @@ export class OnnxRunner implements ModelRunner {
 
   /**
    * Checks the runtime (see self-test.ts), then runs a prompt and batches of one and of all slots, so that the first
-   * person who writes does not wait for memory and threads to be made.
+   * person who writes does not wait for memory and threads to be made. Returns what the check found worth a note.
    */
-  async warmUp(): Promise<void> {
-    await verifyRuntime(this.#session, this.#shape);
+  async warmUp(): Promise<readonly string[]> {
+    const notes = await verifyRuntime(this.#session, this.#shape);
     const { slots, positions } = this.limits;
     const prompt = new Int32Array(Math.min(WARM_UP_TOKENS, positions));
     await this.forward([{ slot: 0, position: 0, tokens: prompt, wantsLogits: true }]);
@@ -121,6 +121,7 @@ export class OnnxRunner implements ModelRunner {
       const rows = Array.from({ length: batch }, (_, slot) => ({ slot, position: 0 }));
       await this.forward(rows.map((row) => ({ ...row, tokens: prompt.subarray(0, 1), wantsLogits: true })));
     }
+    return notes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -75,6 +75,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
   readonly #reports = new Map<number, string | null>();
   /** Beats when a worker reports, or is gone. */
   readonly #change = new Pulse();
+  readonly #notes = new Set<string>();
   #startFailure: string | null = null;
   #replaced = 0;
   #durationMs = DURATION_GUESS_MS;
@@ -158,6 +159,11 @@ export class GenerationPool implements Generator, AsyncDisposable {
     }
   }
 
+  /** What the workers found worth a line in the log, each once. */
+  notes(): readonly string[] {
+    return [...this.#notes];
+  }
+
   stats(): PoolStats {
     const { threads } = this.#piscina;
     const phases = [...this.#runs].map((run) => run.phase());
@@ -210,6 +216,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
     const alive = new Set(this.#piscina.threads.map(({ threadId }) => threadId));
     for (const id of this.#reports.keys()) if (!alive.has(id)) this.#reports.delete(id);
     this.#reports.set(report.threadId, report.type === 'ready' ? null : report.message);
+    if (report.type === 'ready') for (const note of report.notes) this.#notes.add(note);
     this.#change.beat();
   }
 

@@ -13,6 +13,8 @@ const PREFILL_TOKENS_MAX = 128;
 
 export interface LoadedWorker {
   readonly model: string;
+  /** What the runtime's check found worth a line in the log. */
+  readonly notes: readonly string[];
   readonly loop: GenerationLoop;
 }
 
@@ -32,8 +34,8 @@ export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker
     slots: rowsMax,
     positions: Math.min(positionsMax, manifest.shape.contextTokensMax),
   });
-  await runner.warmUp();
+  const notes = await runner.warmUp();
   const { vocabulary, encode } = tokenizer;
   const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: PREFILL_TOKENS_MAX });
-  return { model: manifest.name, loop: new GenerationLoop({ engine, encode }) };
+  return { model: manifest.name, notes, loop: new GenerationLoop({ engine, encode }) };
 }

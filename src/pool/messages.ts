@@ -37,5 +37,5 @@ export type WorkerToMain =
 
 /** Posted once by each worker through its parent port: it is loaded and warm, or it never will be. */
 export type WorkerReport =
-  | { readonly type: 'ready'; readonly threadId: number; readonly model: string; readonly loadMs: number }
+  | { readonly type: 'ready'; readonly threadId: number; readonly notes: readonly string[] }
   | { readonly type: 'load_failed'; readonly threadId: number; readonly message: string };

@@ -14,7 +14,7 @@ const wireText = z.string().refine(wellFormed, 'holds a lone surrogate');
 const offset = z.int().min(0);
 const time = z.iso.datetime();
 
-export const reactionKinds = ['up', 'down', 'love', 'funny', 'meaningless', 'offensive'] as const;
+const reactionKinds = ['up', 'down', 'love', 'funny', 'meaningless', 'offensive'] as const;
 const role = z.enum(['user', 'companion']);
 const status = z.enum(['queued', 'running', 'done', 'cancelled', 'failed']);
 const finishReason = z.enum(['stop', 'length', 'cancelled', 'superseded', 'filtered', 'canned']);

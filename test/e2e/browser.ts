@@ -1,6 +1,6 @@
 /** A real Chromium on the built page, and the words in which the tests speak of it. */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { requireOrSkip } from '../support/require-or-skip.ts';
@@ -98,11 +98,9 @@ export async function visit(
   };
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 /** @returns the accessibility rules of WCAG 2.2 A and AA that the page breaks seriously, with where. */
 export async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
+  await page.evaluate(axe.source);
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
   const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as {
     violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];

@@ -4,7 +4,7 @@ import { parentPort, threadId } from 'node:worker_threads';
 import type { GenerationEvent } from '../../src/conversation/generator.ts';
 import type { GenerateTask, WorkerReport, WorkerToMain } from '../../src/pool/messages.ts';
 
-parentPort?.postMessage({ type: 'ready', threadId, model: 'none', loadMs: 0 } satisfies WorkerReport);
+parentPort?.postMessage({ type: 'ready', threadId, notes: [] } satisfies WorkerReport);
 
 export default async function wait({ port }: GenerateTask): Promise<void> {
   const post = (event: GenerationEvent) => {

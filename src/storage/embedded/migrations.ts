@@ -5,7 +5,7 @@ import { first } from './migrations/0001-first.ts';
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
 const migrations: readonly string[] = [first];
 
-export const schemaVersion = migrations.length;
+const schemaVersion = migrations.length;
 
 /** "Amit" in ASCII, kept in the file's header: tells our files from those of other programs. */
 const applicationId = 0x416d6974;

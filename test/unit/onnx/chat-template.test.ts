@@ -69,7 +69,7 @@ describe('what is rendered', () => {
       [system('S'), user('U')],
       '[user]S\n\nU[assistant]',
     ],
-  ] as const)('%s', (_, source, turns, expected) => {
+  ] as const)('%s', (...[, source, turns, expected]) => {
     expect(rendered(source, turns)).toBe(expected);
   });
 });

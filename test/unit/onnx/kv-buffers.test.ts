@@ -12,56 +12,56 @@ test('a width and one new token together fill whole turns of the kernels', () =>
 describe('positions survive', () => {
   test('growing, by a neighbour that is long', () => {
     const kv = new KvBuffers(shape, { slots: 3, positions: 400 });
-    append(kv, 0, 0, 50);
-    append(kv, 2, 0, 60);
-    append(kv, 1, 0, 300);
+    append(kv, [0, 0, 50]);
+    append(kv, [2, 0, 60]);
+    append(kv, [1, 0, 300]);
     expect(kv.width).toBe(319);
     for (const [slot, length] of [
       [0, 50],
       [1, 300],
       [2, 60],
     ] as const)
-      expectSlot(kv, slot, length);
+      expectSlot(kv, slot, { length: length });
   });
 
   test('shrinking, once the long one has left and the surplus has cost as much as repacking', () => {
     const kv = new KvBuffers(shape, { slots: 2, positions: 400 });
-    append(kv, 0, 0, 30);
-    append(kv, 1, 0, 200);
-    append(kv, 1, 0, 20);
+    append(kv, [0, 0, 30]);
+    append(kv, [1, 0, 200]);
+    append(kv, [1, 0, 20]);
     let passes = 0;
     for (let position = 30; kv.width > 63 && passes < 10; position += 1, passes += 1)
-      append(kv, 0, position, 1);
+      append(kv, [0, position, 1]);
     expect(kv.width).toBe(63);
     expect(passes).toBeGreaterThan(0);
-    expectSlot(kv, 0, 30 + passes);
-    expectSlot(kv, 1, 20);
+    expectSlot(kv, 0, { length: 30 + passes });
+    expectSlot(kv, 1, { length: 20 });
   });
 
   test('one by one, at every width on the way', () => {
     const kv = new KvBuffers(shape, { slots: 2, positions: 200 });
-    append(kv, 1, 0, 5);
+    append(kv, [1, 0, 5]);
     for (let position = 0; position < 200; position += 1) {
-      append(kv, 0, position, 1);
-      if (position % 20 === 19) append(kv, 1, 0, 5);
+      append(kv, [0, position, 1]);
+      if (position % 20 === 19) append(kv, [1, 0, 5]);
     }
     expect(kv.width).toBe(widthFor(200));
-    expectSlot(kv, 0, 200);
-    expectSlot(kv, 1, 5);
+    expectSlot(kv, 0, { length: 200 });
+    expectSlot(kv, 1, { length: 5 });
   });
 
   test('copying, and nothing of the other slot is left within the length', () => {
     const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
-    append(kv, 0, 0, 40);
-    append(kv, 1, 0, 90);
+    append(kv, [0, 0, 40]);
+    append(kv, [1, 0, 90]);
     kv.copy(0, 1, 40);
-    expectSlot(kv, 0, 40);
-    expectSlot(kv, 1, 40, 0);
+    expectSlot(kv, 0, { length: 40 });
+    expectSlot(kv, 1, { length: 40, writtenAs: 0 });
   });
 
   test('extraction to another width', () => {
     const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
-    append(kv, 1, 0, 70);
+    append(kv, [1, 0, 70]);
     const make = () => Array.from({ length: shape.layers }, () => new Float32Array(perLayer * 90));
     const target = { keys: make(), values: make(), width: 90 };
     kv.extract(1, 70, target);
@@ -72,7 +72,7 @@ describe('positions survive', () => {
 describe('what would read garbage is refused', () => {
   test('a row that begins past what its slot holds', () => {
     const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
-    append(kv, 0, 0, 10);
+    append(kv, [0, 0, 10]);
     expect(() => kv.prepare([{ slot: 0, position: 11, count: 1 }])).toThrow(/does not hold 11/);
     expect(() => kv.copy(1, 0, 1)).toThrow(/does not hold 1/);
     expect(() => kv.prepare([{ slot: 2, position: 0, count: 1 }])).toThrow(/does not exist/);
@@ -80,11 +80,11 @@ describe('what would read garbage is refused', () => {
 
   test('a slot that took no part in 64 passes', () => {
     const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
-    append(kv, 1, 0, 10);
-    for (let pass = 0; pass < 63; pass += 1) append(kv, 0, 0, 2);
-    append(kv, 1, 10, 1);
-    expectSlot(kv, 1, 11);
-    for (let pass = 0; pass < 64; pass += 1) append(kv, 0, 0, 2);
+    append(kv, [1, 0, 10]);
+    for (let pass = 0; pass < 63; pass += 1) append(kv, [0, 0, 2]);
+    append(kv, [1, 10, 1]);
+    expectSlot(kv, 1, { length: 11 });
+    for (let pass = 0; pass < 64; pass += 1) append(kv, [0, 0, 2]);
     expect(() => kv.prepare([{ slot: 1, position: 11, count: 1 }])).toThrow(/does not hold 11/);
   });
 });
@@ -94,7 +94,9 @@ function number(at: { slot: number; layer: number; part: 0 | 1; line: number; po
   return ((((at.slot * 2 + at.layer) * 2 + at.part) * perLayer + at.line) * 512 + at.position) / 4;
 }
 
-function append(kv: KvBuffers, slot: number, position: number, count: number): void {
+/** @param at slot, position and count of the new tokens. */
+function append(kv: KvBuffers, at: readonly [slot: number, position: number, count: number]): void {
+  const [slot, position, count] = at;
   kv.prepare([{ slot, position, count }]);
   const perToken = shape.layers * 2 * perLayer;
   const offset = 7;
@@ -143,6 +145,10 @@ function expected(slot: number, length: number): number[] {
   return numbers;
 }
 
-function expectSlot(kv: KvBuffers, slot: number, length: number, writtenAs = slot): void {
+function expectSlot(
+  kv: KvBuffers,
+  slot: number,
+  { length, writtenAs = slot }: { length: number; writtenAs?: number },
+): void {
   expect(read(kv.keys, kv.values, { width: kv.width, slot, length })).toEqual(expected(writtenAs, length));
 }

@@ -24,10 +24,10 @@ afterAll(async () => {
 });
 
 test('the runtime behaves', async () => {
-  await expect(verifyRuntime(session, shape)).resolves.toBeUndefined();
+  await expect(verifyRuntime(session, shape)).resolves.toEqual([]);
 });
 
-test.each<[string, RegExp, (feeds: Values, results: Values, run: number) => Values]>([
+test.each<[string, RegExp, Disturb]>([
   [
     'writes into its inputs',
     /writes into its inputs/,
@@ -37,22 +37,29 @@ test.each<[string, RegExp, (feeds: Values, results: Values, run: number) => Valu
     },
   ],
   ['reuses its outputs', /reuses its outputs/, shared()],
-  [
-    'computes a row of a batch in another way',
-    /differs from the same row alone/,
-    (_, results, run) => {
-      const values = floats(results[graphOutputs.topValues]);
-      if (run === 0) values.set(values.map((value) => value * (1 + 1e-7)));
-      return results;
-    },
-  ],
 ])('a runtime that %s is refused', async (_, message, disturb) => {
+  await expect(verifyRuntime(disturbedBy(disturb), shape)).rejects.toThrow(message);
+});
+
+test('a runtime that computes a row of a batch in another way is taken, with a note', async () => {
+  const disturbed = disturbedBy((_, results, run) => {
+    const values = floats(results[graphOutputs.topValues]);
+    if (run === 0) values.set(values.map((value) => value * (1 + 1e-7)));
+    return results;
+  });
+  expect(await verifyRuntime(disturbed, shape)).toEqual([
+    expect.stringContaining('differs in its last bits'),
+  ]);
+});
+
+type Disturb = (feeds: Values, results: Values, run: number) => Values;
+
+function disturbedBy(disturb: Disturb): InferenceSession {
   let runs = 0;
-  const disturbed = {
+  return {
     run: async (feeds: Values) => disturb(feeds, await session.run(feeds as Record<string, Tensor>), runs++),
   } as unknown as InferenceSession;
-  await expect(verifyRuntime(disturbed, shape)).rejects.toThrow(message);
-});
+}
 
 /** Hands out the same memory for every run. */
 function shared(): (feeds: Values, results: Values) => Values {
