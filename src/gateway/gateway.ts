@@ -1,5 +1,6 @@
 /** The Socket.IO edge: who may connect, and what happens to a connected device's events. */
 import type { Server as HttpServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Server } from 'socket.io';
 import type { TokenVerifier, VerifiedToken } from '../auth/verify-token.ts';
 import { openDefaultConversation } from '../conversation/send-message.ts';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
 /** A dead peer is noticed after at most interval + timeout. */
 const pingIntervalMs = 12_500;
 const pingTimeoutMs = 10_000;
+/** How long closing waits for devices that do not read. */
+const dismissTimeoutMs = 2000;
 /** setTimeout takes no longer delay; such a token outlives any connection. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -74,7 +77,14 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
     });
   });
 
-  return { [Symbol.asyncDispose]: () => io.close() };
+  return {
+    [Symbol.asyncDispose]: async () => {
+      // Closing Socket.IO throws away what is not written yet: devices are sent home first.
+      const dismissed = Promise.all(deps.sessions.all().map((session) => session.dismiss()));
+      await Promise.race([dismissed, pause(dismissTimeoutMs, undefined, { ref: false })]);
+      await io.close();
+    },
+  };
 }
 
 async function authenticate(socket: AmitySocket, verifyToken: TokenVerifier): Promise<VerifiedToken> {

@@ -18,6 +18,7 @@ export class Session {
   readonly #socket: AmitySocket;
   readonly #joined = new Set<string>();
   readonly #readers = new Map<Reply, ReplyReader>();
+  readonly #deliveries = new Set<Promise<void>>();
   readonly #typing: TypingIndicator;
   #closed = false;
 
@@ -58,7 +59,8 @@ export class Session {
     }
     const reader = reply.stream.read(from);
     this.#readers.set(reply, reader);
-    void this.#deliver(reply, reader);
+    const delivery = this.#deliver(reply, reader).finally(() => this.#deliveries.delete(delivery));
+    this.#deliveries.add(delivery);
   }
 
   async #deliver(reply: Reply, reader: ReplyReader): Promise<void> {
@@ -76,6 +78,18 @@ export class Session {
   #emitReply(reply: Reply, event: ReplyEvent): void {
     const [name, payload] = toReplyMessage(reply.turn, event);
     this.emit(name, payload);
+  }
+
+  /**
+   * Hands over the ends of replies that have ended, then closes the connection when all of it is written. To the device it looks
+   * like a cut, so that it connects again by itself.
+   */
+  async dismiss(): Promise<void> {
+    await Promise.all(this.#deliveries);
+    if (this.#closed) return;
+    const gone = new Promise<void>((resolve) => this.#socket.once('disconnect', () => resolve()));
+    this.#socket.conn.close();
+    await gone;
   }
 
   /** The device is gone; its replies go on without it. */

@@ -22,6 +22,10 @@ export class Sessions {
     if (devices.size === 0) this.#byUser.delete(session.userId);
   }
 
+  all(): readonly Session[] {
+    return [...this.#byUser.values()].flatMap((devices) => [...devices]);
+  }
+
   /** All devices of a user that are connected now. */
   of(userId: string): readonly Session[] {
     return [...(this.#byUser.get(userId) ?? [])];
