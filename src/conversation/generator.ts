@@ -13,7 +13,7 @@ export interface Generator {
    * Runs one generation. Aborting `signal` asks it to stop between two steps: the iterable then ends with
    * `finished` and the text so far. Leaving the iterable early does the same.
    *
-   * @throws CodedError `generation_failed`, `model_unavailable` or `overloaded`.
+   * @throws CodedError `generation_failed`, `model_unavailable`, `overloaded` or `shutting_down`.
    */
   generate(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent>;
 }
