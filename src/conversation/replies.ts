@@ -4,6 +4,12 @@
  */
 import { Reply, type StopReason, type Turn } from './reply.ts';
 
+/**
+ * Replies of one user that may be queued or running, in all conversations. Superseding keeps a person who types fast far below
+ * it; it bounds what one user can put in line.
+ */
+const repliesPerUserMax = 32;
+
 /** Works on one reply until its stream has ended. Must not throw. */
 export type Answer = (reply: Reply) => Promise<void>;
 
@@ -13,6 +19,8 @@ export class Replies {
   /** Per conversation, in order; the first one is worked on. */
   readonly #lines = new Map<string, Reply[]>();
   readonly #runs = new Map<Reply, Promise<void>>();
+  /** Turns per user that are being stored. */
+  readonly #arriving = new Map<string, number>();
 
   constructor(answer: Answer) {
     this.#answer = answer;
@@ -52,6 +60,23 @@ export class Replies {
   /** Those of a user that have not ended, in all conversations. */
   ofUser(userId: string): readonly Reply[] {
     return [...this.#byGeneration.values()].filter((reply) => reply.turn.userId === userId);
+  }
+
+  /**
+   * Runs `work`, which may put a turn of the user in line, unless too many of the user's replies have not ended yet; those whose turns
+   * are being stored at this moment count too. Null: refused.
+   */
+  async withinLimit<T>(userId: string, work: () => Promise<T>): Promise<T | null> {
+    const arriving = this.#arriving.get(userId) ?? 0;
+    if (arriving + this.ofUser(userId).length >= repliesPerUserMax) return null;
+    this.#arriving.set(userId, arriving + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#arriving.get(userId) ?? 1) - 1;
+      if (left === 0) this.#arriving.delete(userId);
+      else this.#arriving.set(userId, left);
+    }
   }
 
   get count(): number {

@@ -36,14 +36,20 @@ export type Sent =
 
 /** @throws CodedError `overloaded`, `model_unavailable`, `conflict`, `not_found` or `store_unavailable`; nothing is stored then. */
 export async function sendMessage(deps: SendDeps, request: SendRequest): Promise<Sent> {
+  const admission = deps.generator.admits();
+  if (!admission.ok) {
+    throw new CodedError(admission.code, admission.message, { retryAfterMs: admission.retryAfterMs });
+  }
+  const sent = await deps.replies.withinLimit(request.userId, () => storeAndBegin(deps, request));
+  if (sent !== null) return sent;
+  throw new CodedError('overloaded', 'Too many of your messages wait for a reply.', { retryAfterMs: 2000 });
+}
+
+async function storeAndBegin(deps: SendDeps, request: SendRequest): Promise<Sent> {
   const { userId, clientMessageId, parentId } = request;
   const text = request.text.normalize('NFC');
   const conversationId =
     request.conversationId ?? (await openDefaultConversation(deps, userId)).conversationId;
-  const admission = deps.generator.admits();
-  if (!admission.ok)
-    throw new CodedError(admission.code, admission.message, { retryAfterMs: admission.retryAfterMs });
-
   const body = JSON.stringify({ event: 'message:send', conversationId, parentId, text });
   const appended = await deps.store.appendTurn({
     userId,
@@ -63,15 +69,17 @@ export async function sendMessage(deps: SendDeps, request: SendRequest): Promise
   if (appended.kind === 'duplicate') return appended;
 
   const { user, companion, generation } = appended;
+  const { generationId } = generation;
+  const replyTo = user.messageId;
   const reply = deps.replies.begin({
-    generationId: generation.generationId,
+    generationId,
     conversationId,
     userId,
-    replyTo: user.messageId,
+    replyTo,
     parentId: user.parentId,
     companion,
   });
-  return { kind: 'created', user, generationId: generation.generationId, reply };
+  return { kind: 'created', user, generationId, reply };
 }
 
 /** The conversation that a user has without asking for one; made at first use. */

@@ -11,6 +11,8 @@ const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id');
 const clientId = z.uuid('is not a UUID');
 const wellFormed = (text: string) => text.isWellFormed();
 const wireText = z.string().refine(wellFormed, 'holds a lone surrogate');
+/** Something to see: not white space, control or format characters alone. */
+const visible = /[^\s\p{C}]/u;
 const offset = z.int().min(0);
 const time = z.iso.datetime();
 
@@ -97,7 +99,7 @@ export const clientEvents = {
     payload: z.strictObject({
       clientMessageId: clientId,
       conversationId: id.optional(),
-      text: wireText.refine((text) => text.trim() !== '', 'is empty'),
+      text: wireText.refine((text) => visible.test(text), 'is empty'),
       parentId: id.nullable().optional(),
     }),
     reply: z.object({

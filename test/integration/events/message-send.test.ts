@@ -114,6 +114,7 @@ describe('message:send', () => {
     ['an operator for an id', () => [{ clientMessageId: { $ne: null }, text: 'a' }]],
     ['no text', () => [{ clientMessageId: uuid() }]],
     ['an empty text', () => [{ clientMessageId: uuid(), text: '' }]],
+    ['nothing visible', () => [{ clientMessageId: uuid(), text: '\u200b\ufeff\u0000' }]],
     ['white space only', () => [{ clientMessageId: uuid(), text: ' \n\t' }]],
     ['a number for text', () => [{ clientMessageId: uuid(), text: 5 }]],
     ['a lone surrogate', () => [{ clientMessageId: uuid(), text: 'a\ud800' }]],
@@ -137,6 +138,26 @@ describe('message:send', () => {
     );
     const sent = await device.say('é'.repeat(4000));
     await device.end(sent.generationId);
+  });
+
+  it('bounds how many replies one user can put in line', async () => {
+    await using device = await openGuest(server);
+    // Each begins a conversation anew, so that none supersedes another.
+    const payloads = Array.from({ length: 40 }, () => ({
+      clientMessageId: uuid(),
+      text: 'Again',
+      parentId: null,
+    }));
+    const answers = await Promise.all(payloads.map((payload) => device.raw('message:send', payload)));
+    const refused = answers.filter((answer) => !answer.ok);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]).toMatchObject({ error: { code: 'overloaded', retryable: true, retryAfterMs: 2000 } });
+    const taken = answers.filter((answer) => answer.ok).map(({ value }) => value as { generationId: string });
+    for (const { generationId } of taken) await device.end(generationId);
+    const place = answers.findIndex((answer) => !answer.ok);
+    const retried = await device.call('message:send', payloads[place] as (typeof payloads)[number]);
+    expect(retried.duplicate).toBe(false);
+    await device.end(retried.generationId);
   });
 
   it('refuses an unknown event, and closes the connection at a frame over the limit', async () => {
