@@ -15,6 +15,7 @@ import type { Config } from './config/load.ts';
 import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
 import { failUnfinished } from './conversation/recovery.ts';
 import { Replies } from './conversation/replies.ts';
+import { ensureDirectory } from './data-directory.ts';
 import { openGateway } from './gateway/gateway.ts';
 import { Sessions } from './gateway/sessions.ts';
 import { createHttpApp } from './http/app.ts';
@@ -59,6 +60,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   const base: Base = { config, log, metrics, clock: systemClock, ids: createIds() };
   for (const warning of config.warnings) log.warn(warning);
 
+  ensureDirectory(config.dataDirectory, 'DATA_DIR');
   const guestSecret = await loadGuestSecret(config.dataDirectory);
   const verifyToken = await createTokenVerifier(config.auth, guestSecret);
   const store = opened.use(await openStore(base));

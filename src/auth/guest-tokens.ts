@@ -1,7 +1,6 @@
 /** Guest mode: the server signs tokens of its own, so that a person can talk without an account anywhere. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 
@@ -27,27 +26,14 @@ export async function issueGuestToken(secret: Uint8Array, userId: string, now: n
   return { userId, token, expiresAt: new Date(expires * 1000).toISOString() };
 }
 
-/**
- * The secret of this data directory; made at the first start, readable by its owner only.
- *
- * @throws Error with one sentence when the directory cannot be written.
- */
+/** The secret of this data directory, which must exist; made at the first start, readable by its owner only. */
 export async function loadGuestSecret(dataDirectory: string): Promise<Uint8Array> {
   const path = join(dataDirectory, 'guest-secret');
   try {
-    await mkdir(dataDirectory, { recursive: true });
     await writeFile(path, randomBytes(secretBytes), { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     // It was made by an earlier start.
-    if (code !== 'EEXIST' || !existsSync(path))
-      throw new Error(writeProblem(dataDirectory, code), { cause: error });
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   return new Uint8Array(await readFile(path));
-}
-
-function writeProblem(dataDirectory: string, code = 'unknown reason'): string {
-  if (code === 'ENOSPC')
-    return `The disk of the data directory ${dataDirectory} is full. Make room, or set DATA_DIR to another place.`;
-  return `The data directory ${dataDirectory} cannot be written (${code}). Give this user the right to write there, or set DATA_DIR to another place.`;
 }

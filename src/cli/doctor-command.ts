@@ -1,10 +1,11 @@
 /** `amity doctor`: what is configured, what can be reached, and which model runs where. */
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Config } from '../config/load.ts';
+import { ensureDirectory } from '../data-directory.ts';
 import { readManifest, verifyFiles } from '../onnx/manifest.ts';
 import { openEmbeddedStore } from '../storage/embedded/embedded-store.ts';
 
@@ -57,13 +58,12 @@ async function examine(config: Config): Promise<Finding[]> {
 async function examineData({ dataDirectory }: Config): Promise<Finding> {
   const name = 'data';
   try {
-    mkdirSync(dataDirectory, { recursive: true });
-    accessSync(dataDirectory, constants.W_OK);
+    ensureDirectory(dataDirectory, 'DATA_DIR');
     const { bavail, bsize } = statfsSync(dataDirectory);
     const free = bavail * bsize;
     return { name, ok: free >= freeBytesMin, detail: `${dataDirectory}, ${gigabytes(free)} free` };
   } catch (error) {
-    return { name, ok: false, detail: `${dataDirectory} cannot be written: ${(error as Error).message}` };
+    return { name, ok: false, detail: (error as Error).message };
   }
 }
 

@@ -1,9 +1,11 @@
 /** `amity model`: fetch, list and check models. Data on standard output; progress and notes on standard error. */
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { importModel, type PulledModel, pullModel } from '../../models/pull.ts';
 import { readRegistry } from '../../models/registry.ts';
+import { ensureDirectory } from '../data-directory.ts';
 import { type Manifest, MODEL_NAME_PATTERN, readManifest, verifyFiles } from '../onnx/manifest.ts';
 import { openProgressDisplay } from './progress-display.ts';
 
@@ -70,6 +72,7 @@ async function pull(
   }
   if (flags.from === undefined) await checkPullable(name, command);
   const modelsDirectory = deps.modelsDirectory();
+  ensureDirectory(modelsDirectory, 'MODELS_DIR');
   using display = openProgressDisplay(process.stderr);
   const onProgress = display.show;
   const pulled =

@@ -63,8 +63,14 @@ describe('amity serve does not start', () => {
     await using server = startCli(['serve'], settings({ DATA_DIR: join(file, 'data'), LOG_LEVEL: 'fatal' }));
     expect((await server.ended).code).toBe(1);
     expect(server.errors()).toMatch(
-      /^The data directory .*a-file\/data cannot be written \(ENOTDIR\)\. .*DATA_DIR.*\n$/,
+      /^The directory .*a-file\/data cannot be written \(ENOTDIR\)\. .*DATA_DIR.*\n$/,
     );
+  });
+
+  it('where a file system takes no new entries: one sentence, and no endless trying', async () => {
+    await using server = startCli(['serve'], settings({ DATA_DIR: '/proc/amity/data', LOG_LEVEL: 'fatal' }));
+    expect((await server.ended).code).toBe(1);
+    expect(server.errors()).toMatch(/^The directory \/proc\/amity\/data cannot be written \((ENOENT|EACCES|EROFS|EPERM)\)/);
   });
 
   it('for an unknown command: exit code 2', async () => {

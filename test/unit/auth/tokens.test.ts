@@ -72,7 +72,7 @@ describe('token verifier', () => {
 
 describe('guest secret', () => {
   it('is made once, kept, and readable by its owner only', async () => {
-    const directory = join(mkdtempSync(join(tmpdir(), 'amity-auth-')), 'data');
+    const directory = mkdtempSync(join(tmpdir(), 'amity-auth-'));
     const first = await loadGuestSecret(directory);
     expect(await loadGuestSecret(directory)).toEqual(first);
     expect(statSync(join(directory, 'guest-secret')).mode & 0o777).toBe(0o600);
