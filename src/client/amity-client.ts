@@ -124,7 +124,7 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
     },
   });
   const repair = createRepair(store, connection.request);
-  const outbox = createOutbox(store, connection.request);
+  const outbox = createOutbox(store, connection);
 
   async function open(): Promise<void> {
     await repair.open();

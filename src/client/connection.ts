@@ -56,6 +56,8 @@ export interface Connection {
   ): Promise<Outcome<Value<E>>>;
   /** Tries now instead of later; nothing when connected. */
   reconnect(): void;
+  /** Gives a connection up that looks alive and does not answer; a new one is tried at once. */
+  renew(): void;
   close(): void;
 }
 
@@ -191,6 +193,9 @@ export function openConnection(options: ConnectionOptions): Connection {
       onState({ state: 'connecting' });
       socket.disconnect();
       void connect(null);
+    },
+    renew() {
+      if (socket.connected) socket.io.engine.close();
     },
     close() {
       isClosed = true;

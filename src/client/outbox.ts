@@ -8,7 +8,7 @@
 import type { Value } from '../protocol/events.ts';
 import type { Action } from './actions.ts';
 import type { Connection } from './connection.ts';
-import type { Outcome } from './fault.ts';
+import type { Fault, Outcome } from './fault.ts';
 import type { ChatMessage, ConversationState } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -17,11 +17,15 @@ export interface Outbox {
   flush(): Promise<void>;
 }
 
+/** Times that a message may meet silence before the user is asked. The first may be a link that died without a word. */
+const silencesMax = 2;
+
 export function createOutbox(
   store: Store<ConversationState, Action>,
-  request: Connection['request'],
+  { request, renew }: Pick<Connection, 'request' | 'renew'>,
 ): Outbox {
   let isFlushing = false;
+  const silences = new Map<string, number>();
 
   function next(): ChatMessage | undefined {
     const { synced, messages } = store.getSnapshot();
@@ -30,12 +34,20 @@ export function createOutbox(
 
   function settle(clientMessageId: string, outcome: Outcome<Value<'message:send'>>): void {
     if (outcome.ok) store.dispatch({ type: 'send:acked', clientMessageId, value: outcome.value });
-    else if (outcome.error.code !== 'disconnected') {
+    else if (!isToBeSentAgain(clientMessageId, outcome.error)) {
       store.dispatch({ type: 'send:failed', clientMessageId, error: outcome.error });
     }
   }
 
-  /** @returns whether the connection is still there. */
+  function isToBeSentAgain(clientMessageId: string, { code }: Fault): boolean {
+    if (code !== 'timeout') return code === 'disconnected';
+    const count = (silences.get(clientMessageId) ?? 0) + 1;
+    silences.set(clientMessageId, count);
+    if (count >= silencesMax) silences.delete(clientMessageId);
+    return count < silencesMax;
+  }
+
+  /** @returns whether to go on with the next message. */
   async function send(message: ChatMessage): Promise<boolean> {
     const { conversationId } = store.getSnapshot();
     const payload = {
@@ -44,7 +56,12 @@ export function createOutbox(
       ...(conversationId === null ? {} : { conversationId }),
     };
     const outcome = await request('message:send', payload, (answer) => settle(message.key, answer));
-    return outcome.ok || outcome.error.code !== 'disconnected';
+    if (outcome.ok) return true;
+    if (outcome.error.code === 'timeout' && silences.has(message.key)) {
+      renew();
+      return false;
+    }
+    return outcome.error.code !== 'disconnected';
   }
 
   return {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { GRAPH_LAYOUT } from './graph-contract.ts';
 
@@ -88,7 +88,10 @@ export async function readManifest(directory: string): Promise<Manifest> {
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new Error(`No model in ${directory}: run "npx amity model pull" to fetch one.`, { cause });
+    throw new Error(
+      `No model in ${directory}: run "npx amity model pull ${basename(directory)}" to fetch it.`,
+      { cause },
+    );
   }
   let json: unknown;
   try {

@@ -70,7 +70,9 @@ describe('amity serve does not start', () => {
   it('where a file system takes no new entries: one sentence, and no endless trying', async () => {
     await using server = startCli(['serve'], settings({ DATA_DIR: '/proc/amity/data', LOG_LEVEL: 'fatal' }));
     expect((await server.ended).code).toBe(1);
-    expect(server.errors()).toMatch(/^The directory \/proc\/amity\/data cannot be written \((ENOENT|EACCES|EROFS|EPERM)\)/);
+    expect(server.errors()).toMatch(
+      /^The directory \/proc\/amity\/data cannot be written \((ENOENT|EACCES|EROFS|EPERM)\)/,
+    );
   });
 
   it('for an unknown command: exit code 2', async () => {

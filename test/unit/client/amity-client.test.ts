@@ -179,11 +179,22 @@ test('a refused message says why and keeps its id when it is tried again', async
   expect(wire.messages[0]).toMatchObject({ clientMessageId: key, text: 'Hello' });
 });
 
-test('a server that does not answer fails the message after the time-out', async () => {
-  connect({ ackTimeoutMs: 20 });
+test('a connection that does not answer is given up, and the message goes out again on a new one', async () => {
+  connect({ ackTimeoutMs: 50 });
   await until(isSynced);
   wire.dropOnce.add('message:send');
   client.send('Hello');
+  await until(({ messages }) => messages[0]?.delivery === 'sent');
+  expect(wire.messages.filter(({ role }) => role === 'user')).toHaveLength(1);
+});
+
+test('a server that does not answer twice fails the message', async () => {
+  connect({ ackTimeoutMs: 50 });
+  await until(isSynced);
+  wire.dropOnce.add('message:send');
+  client.send('Hello');
+  await until(({ connection }) => connection.state === 'offline');
+  wire.dropOnce.add('message:send');
   const state = await until(({ messages }) => messages[0]?.delivery === 'failed');
   expect(state.messages[0]?.error?.code).toBe('timeout');
 });

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Manifest, readManifest, verifyFiles } from '../../../src/onnx/manifest.ts';
 import { makeTinyModel } from '../../support/tiny-model.ts';
@@ -21,7 +21,7 @@ describe('reading a manifest', () => {
   it('names the directory and the command when there is no model', async () => {
     await rm(join(directory, 'manifest.json'));
     await expect(readManifest(directory)).rejects.toThrow(
-      `No model in ${directory}: run "npx amity model pull" to fetch one.`,
+      `No model in ${directory}: run "npx amity model pull ${basename(directory)}" to fetch it.`,
     );
   });
 
