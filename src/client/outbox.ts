@@ -6,11 +6,21 @@
  * The unsent messages are those of the state without a `seq`: whatever is to outlive the page has to restore those.
  */
 import type { Value } from '../protocol/events.ts';
+import { limits } from '../protocol/limits.ts';
 import type { Action } from './actions.ts';
 import type { Connection } from './connection.ts';
 import type { Fault, Outcome } from './fault.ts';
 import type { ChatMessage, ConversationState } from './state.ts';
 import type { Store } from './store.ts';
+
+/** Bytes of a payload that fit into a frame beside the name of the event and its id; control characters take six each. */
+const frameTextBytesMax = limits.frameBytesMax - 256;
+
+const tooLargeFault: Fault = {
+  code: 'too_large',
+  message: 'This text has too many control characters to be sent.',
+  retryable: false,
+};
 
 export interface Outbox {
   /** Sends what waits; returns at once when it is already at it or while there is no session. */
@@ -55,6 +65,11 @@ export function createOutbox(
       text: message.text,
       ...(conversationId === null ? {} : { conversationId }),
     };
+    if (new TextEncoder().encode(JSON.stringify(payload)).length > frameTextBytesMax) {
+      // The server would close the connection, again and again.
+      settle(message.key, { ok: false, error: tooLargeFault });
+      return true;
+    }
     const outcome = await request('message:send', payload, (answer) => settle(message.key, answer));
     if (outcome.ok) return true;
     if (outcome.error.code === 'timeout' && silences.has(message.key)) {

@@ -42,6 +42,16 @@ export interface ConversationStore {
    * body is the same (`bodyHash`), else `conflict`. This holds also between concurrent calls.
    */
   appendTurn(turn: NewTurn): Promise<AppendedTurn>;
+
+  /** What a client's id stands for, so that a repeat is answered also when nothing new is taken. */
+  askedTurn(userId: string, clientMessageId: string): Promise<AskedTurn | null>;
+}
+
+/** A turn that a client asked for before. */
+export interface AskedTurn {
+  readonly bodyHash: string;
+  readonly user: Message;
+  readonly generationId: string;
 }
 
 export interface BranchQuery {

@@ -19,8 +19,6 @@ export interface GatewayDeps extends Omit<SendDeps, 'store'> {
   readonly sessions: Sessions;
   readonly observer: EventObserver;
   readonly prompt: AnswerDeps['prompt'];
-  /** True from SIGTERM on: nothing new is begun. */
-  readonly draining: () => boolean;
 }
 
 export interface Call extends GatewayDeps {

@@ -44,6 +44,21 @@ export function turnPromises(underTest: StoreUnderTest): void {
     expect(await store.generation(ada.userId, 'unknown')).toBeNull();
   });
 
+  it('finds a turn by the id that its client gave it, for its user alone', async () => {
+    const { store } = underTest;
+    const [ada, bob] = [await createScenario(store), await createScenario(store)];
+    const turn = ada.turn({ text: 'Hello' });
+    expect(await store.askedTurn(ada.userId, turn.clientMessageId)).toBeNull();
+    const { user } = expectCreated(await store.appendTurn(turn));
+    const { bodyHash, generationId } = turn;
+    expect(await store.askedTurn(ada.userId, turn.clientMessageId)).toStrictEqual({
+      bodyHash,
+      user,
+      generationId,
+    });
+    expect(await store.askedTurn(bob.userId, turn.clientMessageId)).toBeNull();
+  });
+
   it('appends to the selected leaf without a parent, and starts a new root with null', async () => {
     const user = await createScenario(underTest.store);
     const one = await user.send('one');

@@ -1,5 +1,4 @@
 import { sendMessage } from '../../conversation/send-message.ts';
-import { CodedError } from '../../std/coded-error.ts';
 import type { Handler } from '../handler.ts';
 import { assertBytes } from '../text-limits.ts';
 import { toWireMessage } from '../to-wire.ts';
@@ -8,8 +7,6 @@ import { toWireMessage } from '../to-wire.ts';
 export const messageSend: Handler<'message:send'> = async (call, payload, ack) => {
   const { session, sessions } = call;
   assertBytes('text', payload.text);
-  if (call.draining())
-    throw new CodedError('shutting_down', 'The server is about to stop.', { retryAfterMs: 1000 });
 
   const { clientMessageId, conversationId, text, parentId } = payload;
   const sent = await sendMessage(call, {

@@ -1,4 +1,4 @@
-import type { AppendedTurn, NewTurn } from '../../conversation/stores.ts';
+import type { AppendedTurn, AskedTurn, NewTurn } from '../../conversation/stores.ts';
 import type { Connection } from './connection.ts';
 import type { Rows } from './rows.ts';
 
@@ -21,16 +21,22 @@ export function prepareAppendTurn(connection: Connection, rows: Rows) {
   const { conversations, messages, generations } = rows;
   const requests = prepareRequests(connection);
 
-  function answerAgain(turn: NewTurn): AppendedTurn | null {
-    const request = requests.find(turn);
+  function askedTurn(userId: string, clientMessageId: string): AskedTurn | null {
+    const request = requests.find(userId, clientMessageId);
     if (request === undefined) return null;
-    if (request.body_hash !== turn.bodyHash)
-      return { kind: 'conflict', reason: 'clientMessageId was used before with another body' };
     const user = stored(messages.find(request.message_id));
-    return { kind: 'duplicate', user, generationId: request.generation_id };
+    return { bodyHash: request.body_hash, user, generationId: request.generation_id };
   }
 
-  return (turn: NewTurn): AppendedTurn => {
+  function answerAgain(turn: NewTurn): AppendedTurn | null {
+    const asked = askedTurn(turn.userId, turn.clientMessageId);
+    if (asked === null) return null;
+    const { bodyHash, user, generationId } = asked;
+    if (bodyHash === turn.bodyHash) return { kind: 'duplicate', user, generationId };
+    return { kind: 'conflict', reason: 'clientMessageId was used before with another body' };
+  }
+
+  function appendTurn(turn: NewTurn): AppendedTurn {
     const again = answerAgain(turn);
     if (again !== null) return again;
     const conversation = conversations.find(turn.userId, turn.conversationId);
@@ -49,7 +55,9 @@ export function prepareAppendTurn(connection: Connection, rows: Rows) {
       companion: stored(messages.find(turn.companionMessageId)),
       generation: stored(generations.find(turn.generationId)),
     };
-  };
+  }
+
+  return { appendTurn, askedTurn };
 }
 
 /** What clients have asked for, by the id that they gave it. */
@@ -62,7 +70,7 @@ function prepareRequests(connection: Connection) {
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
   return {
-    find: (turn: NewTurn) => byId.first([turn.userId, turn.clientMessageId]),
+    find: (userId: string, clientMessageId: string) => byId.first([userId, clientMessageId]),
     insert: (turn: NewTurn) =>
       insert.run([
         turn.userId,

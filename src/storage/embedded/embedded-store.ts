@@ -58,7 +58,7 @@ export function createEmbeddedStore(connection: Connection, now: () => number): 
 
 function conversationMethods(connection: Connection, rows: Rows) {
   const { conversations, messages } = rows;
-  const appendTurn = prepareAppendTurn(connection, rows);
+  const turns = prepareAppendTurn(connection, rows);
   const findDefault = (userId: string) => {
     const row = conversations.findDefault(userId);
     return row === undefined ? null : conversations.toConversation(row);
@@ -95,7 +95,10 @@ function conversationMethods(connection: Connection, rows: Rows) {
       return connection.read(() => messages.changedAfter(conversationId, afterRev));
     },
     async appendTurn(turn) {
-      return connection.write(() => appendTurn(turn));
+      return connection.write(() => turns.appendTurn(turn));
+    },
+    async askedTurn(userId, clientMessageId) {
+      return connection.read(() => turns.askedTurn(userId, clientMessageId));
     },
   } satisfies Partial<Store>;
 }

@@ -53,7 +53,7 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
   ): Promise<Sent & { kind: 'created' }> => {
     const request = { userId: 'u_1', clientMessageId, conversationId: undefined, text, parentId: undefined };
     const sent = await sendMessage(
-      { store, replies, generator, clock, ids: createIds(), digest: (body) => body },
+      { store, replies, generator, clock, ids: createIds(), digest: (body) => body, draining: () => false },
       request,
     );
     if (sent.kind !== 'created') throw new Error(`not stored: ${sent.kind}`);

@@ -153,6 +153,9 @@ describe('message:send', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ error: { code: 'overloaded', retryable: true, retryAfterMs: 2000 } });
     const taken = answers.filter((answer) => answer.ok).map(({ value }) => value as { generationId: string });
+    const first = answers.findIndex((answer) => answer.ok);
+    const repeated = await device.call('message:send', payloads[first] as (typeof payloads)[number]);
+    expect(repeated.duplicate).toBe(true);
     for (const { generationId } of taken) await device.end(generationId);
     const place = answers.findIndex((answer) => !answer.ok);
     const retried = await device.call('message:send', payloads[place] as (typeof payloads)[number]);
