@@ -134,6 +134,10 @@ function listen(socket: AmitySocket, news: SocketNews): void {
   });
 }
 
+function giveUp(socket: AmitySocket): void {
+  if (socket.connected) socket.io.engine.close();
+}
+
 export function openConnection(options: ConnectionOptions): Connection {
   const { auth, onState, onEvent, reconnectDelayMs } = options;
   let token = '';
@@ -194,9 +198,7 @@ export function openConnection(options: ConnectionOptions): Connection {
       socket.disconnect();
       void connect(null);
     },
-    renew() {
-      if (socket.connected) socket.io.engine.close();
-    },
+    renew: () => giveUp(socket),
     close() {
       isClosed = true;
       clearTimeout(timer);
