@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { RaceSettings } from '../conversation/load-level.ts';
 import { reservedNames, type SettingName, settings } from './schema.ts';
 import type { Setting } from './setting-kinds.ts';
 
@@ -31,7 +32,10 @@ export interface Config {
     readonly threads: number;
     readonly rowsMax: number;
     readonly queueMax: number;
+    readonly host: Values['AMITY_GENERATION_HOST'];
   };
+  readonly race: RaceSettings;
+  readonly apiKeys: readonly string[];
   readonly reply: {
     readonly template: Values['AMITY_TEMPLATE'];
     readonly promptTokensMax: number;
@@ -211,7 +215,15 @@ function toConfig(
       threads,
       rowsMax: values.AMITY_BATCH_ROWS_MAX,
       queueMax: values.AMITY_QUEUE_MAX,
+      host: values.AMITY_GENERATION_HOST,
     },
+    race: {
+      quality: values.AMITY_QUALITY,
+      candidates: values.AMITY_CANDIDATES,
+      commitTokens: values.AMITY_COMMIT_TOKENS,
+      exploration: values.AMITY_EXPLORATION,
+    },
+    apiKeys: values.AMITY_API_KEYS,
     reply: {
       template: values.AMITY_TEMPLATE,
       promptTokensMax: values.AMITY_PROMPT_TOKENS_MAX,

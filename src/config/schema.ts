@@ -77,6 +77,41 @@ export const settings = {
     unit: 'generations',
     doc: 'Generations that may wait for a place in a batch; further messages are refused with `overloaded`.',
   }),
+  AMITY_GENERATION_HOST: kind.choice({
+    choices: ['thread', 'process'],
+    fallback: 'thread',
+    doc: 'Where the generation workers live: threads of this process, or of a child process, so that a crash inside the model runtime costs running replies and not the connections.',
+  }),
+  AMITY_QUALITY: kind.choice({
+    choices: ['live', 'best'],
+    fallback: 'live',
+    doc: 'live: candidates race, and the winner streams early. best: all are written to their end and ranked then, so text comes late; only while nobody waits.',
+  }),
+  AMITY_CANDIDATES: kind.integer({
+    min: 1,
+    max: 32,
+    fallback: 10,
+    unit: 'candidates per reply',
+    doc: 'Candidates that race for a reply while nobody waits; under load there are fewer, down to 1.',
+  }),
+  AMITY_COMMIT_TOKENS: kind.integer({
+    min: 1,
+    max: 1000,
+    fallback: 14,
+    unit: 'tokens',
+    doc: 'When a race is decided: the best candidate of this length streams from then on.',
+  }),
+  AMITY_EXPLORATION: kind.decimal({
+    min: 0,
+    max: 1,
+    fallback: 0.05,
+    doc: 'Probability that a race is not simply won by the best score but drawn by it, so that rankers can be compared later. The probability of each choice is stored with it.',
+  }),
+  AMITY_API_KEYS: kind.list({
+    secret: true,
+    fallback: [],
+    doc: 'Keys that `/v1/chat/completions` takes as bearer, separated by commas. Without any it is open in guest mode and closed otherwise.',
+  }),
   AMITY_PROMPT_TOKENS_MAX: kind.integer({
     min: 64,
     max: 131_072,

@@ -1,4 +1,5 @@
-import type { Candidate, SamplingParams } from '../engine/request.ts';
+import type { Candidate, RaceRecord, SamplingParams } from '../engine/request.ts';
+import type { LoadLevel } from './load-level.ts';
 import type { PromptSegment } from './prompt-segment.ts';
 
 /** Whatever writes replies: the worker pool of this process, later an upstream server or other machines. */
@@ -6,12 +7,16 @@ export interface Generator {
   /** Name of the model that answers, as stored with each generation. */
   readonly model: string;
 
-  /** Whether a request would find a place in the queue; asked before a message is stored. */
+  /** Whether a request would find a place in the queue; asked before a message is stored. Level 5 refuses. */
   admits(): GeneratorAdmission;
+
+  /** The load at this moment. At level 4 replies are canned: whoever asks for a race then should not. */
+  level(): LoadLevel;
 
   /**
    * Runs one generation. Aborting `signal` asks it to stop between two steps: the iterable then ends with
-   * `finished` and the text so far. Leaving the iterable early does the same.
+   * `finished` and the text so far. Leaving the iterable early does the same. After a `finished` that has more, the iterable
+   * goes on until the runner-up has ended.
    *
    * @throws CodedError `generation_failed`, `model_unavailable`, `overloaded` or `shutting_down`.
    */
@@ -30,8 +35,9 @@ export type GeneratorAdmission =
 export interface GenerationRequest {
   readonly generationId: string;
   readonly prompt: readonly PromptSegment[];
-  /** How many completions to make and rank. */
-  readonly candidates: number;
+  /** Reply text that was shown before, by a run that broke off: it is continued. '' = from the beginning. */
+  readonly written: string;
+  readonly selection: RequestedSelection;
   readonly tokensMax: number;
   /** See EngineRequest. */
   readonly tokensSoftMax?: number;
@@ -39,8 +45,33 @@ export interface GenerationRequest {
   readonly sampling: SamplingParams;
 }
 
+export type RequestedSelection =
+  /** Candidates race, as many as the load allows, and the best is shown. */
+  | { readonly kind: 'race'; readonly context: RankContext }
+  | { readonly kind: 'all'; readonly candidates: number };
+
+/** What of the conversation the ranker looks at. Plain data: it crosses the thread border. */
+export interface RankContext {
+  /** The user's turn that is answered. */
+  readonly userTurn: string;
+  /** The companion's earlier turns on this branch, newest last. */
+  readonly ownTurns: readonly string[];
+}
+
+/** As the engine's events: see engine/request.ts. */
 export type GenerationEvent =
-  | { readonly kind: 'started'; readonly promptTokens: number; readonly candidates: number }
-  /** Further text of the shown candidate. */
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'finished'; readonly shown: number; readonly candidates: readonly Candidate[] };
+  | {
+      readonly kind: 'started';
+      readonly promptTokens: number;
+      readonly candidates: number;
+      readonly level: number | null;
+    }
+  | { readonly kind: 'text'; readonly index: number; readonly text: string }
+  | {
+      readonly kind: 'finished';
+      readonly shown: number | null;
+      readonly candidates: readonly Candidate[];
+      readonly race: RaceRecord | null;
+      readonly hasMore: boolean;
+    }
+  | { readonly kind: 'alternative'; readonly candidate: Candidate | null };

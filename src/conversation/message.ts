@@ -1,5 +1,5 @@
 /** What a conversation is made of, as the domain sees it. The wire has its own types: gateway/to-wire.ts. */
-import type { Candidate } from '../engine/request.ts';
+import type { CandidateEnd, RaceRecord } from '../engine/request.ts';
 
 export type Role = 'user' | 'companion';
 
@@ -45,6 +45,8 @@ export interface Message {
   /** Companion messages: the generation that wrote, writes or will write it. */
   readonly generationId: string | null;
   readonly finishReason: FinishReason | null;
+  /** The candidate whose text it shows; null without one. A choice of the user changes it, and the text. */
+  readonly shownCandidateId: string | null;
   readonly model: string | null;
   readonly variant: string | null;
   readonly reaction: Reaction | null;
@@ -61,11 +63,21 @@ export interface Reaction {
 }
 
 /** A candidate as it is kept with its generation. */
-export interface StoredCandidate extends Candidate {
+export interface StoredCandidate {
   readonly candidateId: string;
-  /** The ranker's score; null while there is only one candidate and no ranker. */
+  /** Place among the candidates of the generation, from 0; decides its random stream. */
+  readonly index: number;
+  readonly text: string;
+  /** Generated tokens, the end token included. */
+  readonly tokens: number;
+  readonly finishReason: CandidateEnd;
+  /** Sum of the natural-log probabilities of its tokens under the untempered model. */
+  readonly logProb: number;
+  /** The ranker's last score; null where nobody ranked. */
   readonly score: number | null;
-  /** Why it was not considered, or null. */
+  /** Values of the features behind the score, by name; null where nobody ranked. */
+  readonly features: Readonly<Record<string, number>> | null;
+  /** Why it must not be shown, or null. */
   readonly filterReason: string | null;
 }
 
@@ -79,8 +91,10 @@ export interface Generation {
   readonly replyTo: string;
   readonly status: GenerationStatus;
   readonly finishReason: FinishReason | null;
-  /** The text as it stood at the end; never a later choice. */
+  /** The text as it stood at the end, never a later choice; before the end, what the generation log holds. */
   readonly text: string;
+  /** Times that it was started: more than once after a crash. */
+  readonly attempts: number;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
@@ -88,8 +102,8 @@ export interface Generation {
   readonly candidates: readonly StoredCandidate[];
   /** candidateId of the shown one; null without a candidate. */
   readonly shownCandidateId: string | null;
-  /** Probability with which the shown candidate was chosen among those alive; null without a choice. */
-  readonly propensity: number | null;
+  /** How the candidates raced; null before the end, and where none did. The propensity of the shown one is in it. */
+  readonly race: RaceRecord | null;
 }
 
 /** How a generation was made; written when it starts, so that every reply can be explained and learned from. */
@@ -97,9 +111,6 @@ export interface GenerationSetup {
   readonly model: string;
   /** Prompt template with its version, such as `chat@1`. */
   readonly template: string;
-  /** Load level 0-5 at the start. */
-  readonly level: number;
-  readonly candidates: number;
   readonly seed: number;
   readonly variant: string | null;
 }

@@ -5,6 +5,7 @@
  * user is as good as absent (null, `not_found`). When the store cannot do its work it throws CodedError
  * `store_unavailable` and has changed nothing.
  */
+import type { RaceRecord } from '../engine/request.ts';
 import type {
   Conversation,
   FinishReason,
@@ -38,19 +39,41 @@ export interface ConversationStore {
    * Stores a user message, the empty companion message that will hold its reply (two successive `seq`) and the queued
    * generation, and selects the new branch: all or nothing.
    *
-   * Two calls with one `clientMessageId` of one user store one turn: the first wins, others get `duplicate` when their
-   * body is the same (`bodyHash`), else `conflict`. This holds also between concurrent calls.
+   * Two calls with one `clientId` of one user store one turn: the first wins, others get `duplicate` when their
+   * body is the same (`bodyHash`), else `conflict`. This holds also between concurrent calls, and across `appendReply`.
    */
   appendTurn(turn: NewTurn): Promise<AppendedTurn>;
 
+  /** Stores one more empty companion message beside an existing one, with its queued generation; else as `appendTurn`. */
+  appendReply(reply: NewReply): Promise<AppendedReply>;
+
   /** What a client's id stands for, so that a repeat is answered also when nothing new is taken. */
-  askedTurn(userId: string, clientMessageId: string): Promise<AskedTurn | null>;
+  askedTurn(userId: string, clientId: string): Promise<AskedTurn | null>;
+
+  /**
+   * Selects the branch through a message: unless it is on the selected one already, down to the newest leaf below it.
+   * Null when there is no such message.
+   */
+  selectBranch(select: { userId: string; messageId: string; at: number }): Promise<Conversation | null>;
+
+  /**
+   * Makes a finished candidate the text of its message, takes the reaction back and logs the preference; the generation keeps
+   * the text that it ended with. Choosing what is shown changes nothing. Null when there is no such message or
+   * candidate; `unsupported` when the candidate was filtered or has no end of its own, or the generation has not ended.
+   */
+  chooseCandidate(choice: {
+    userId: string;
+    messageId: string;
+    candidateId: string;
+    at: number;
+  }): Promise<Message | 'unsupported' | null>;
 }
 
-/** A turn that a client asked for before. */
+/** A turn, or a further reply, that a client asked for before. */
 export interface AskedTurn {
   readonly bodyHash: string;
-  readonly user: Message;
+  /** The user message of a turn; the companion message of a further reply. */
+  readonly message: Message;
   readonly generationId: string;
 }
 
@@ -64,17 +87,37 @@ export interface BranchQuery {
 export interface NewTurn {
   readonly userId: string;
   readonly conversationId: string;
-  readonly clientMessageId: string;
+  /** The UUID that the client gave its request. */
+  readonly clientId: string;
   /** Hash of the whole request body after defaults and NFC. */
   readonly bodyHash: string;
   readonly text: string;
-  /** undefined = the selected leaf; null = a new root; else a companion message of the conversation. */
-  readonly parentId: string | null | undefined;
+  readonly place: TurnPlace;
   readonly userMessageId: string;
   readonly companionMessageId: string;
   readonly generationId: string;
   readonly at: number;
 }
+
+export type TurnPlace =
+  /** undefined = the selected leaf; null = a new root; else a companion message of the conversation. */
+  | { readonly parentId: string | null | undefined }
+  /** Beside this user message: an edit of it. */
+  | { readonly siblingOf: string };
+
+export interface NewReply {
+  readonly userId: string;
+  readonly clientId: string;
+  readonly bodyHash: string;
+  /** The companion message that gets a sibling. */
+  readonly siblingOf: string;
+  readonly companionMessageId: string;
+  readonly generationId: string;
+  readonly at: number;
+}
+
+/** Versions that one message may have: siblings of one parent and role. */
+export const siblingsMax = 100;
 
 export type AppendedTurn =
   | {
@@ -82,10 +125,29 @@ export type AppendedTurn =
       readonly user: Message;
       readonly companion: Message;
       readonly generation: Generation;
+      /** Older siblings of the new message: their `siblings.count` has changed, and so their `rev`. */
+      readonly olderSiblings: readonly Message[];
     }
   /** What the first call stored. */
   | { readonly kind: 'duplicate'; readonly user: Message; readonly generationId: string }
+  | NotAppended;
+
+export type AppendedReply =
+  | {
+      readonly kind: 'created';
+      /** The user message that is answered once more. */
+      readonly user: Message;
+      readonly companion: Message;
+      readonly generation: Generation;
+      readonly olderSiblings: readonly Message[];
+    }
+  | { readonly kind: 'duplicate'; readonly companion: Message; readonly generationId: string }
+  | NotAppended;
+
+export type NotAppended =
   | { readonly kind: 'conflict'; readonly reason: string }
+  /** The message is of the wrong role, or has `siblingsMax` versions. */
+  | { readonly kind: 'unsupported'; readonly reason: string }
   | { readonly kind: 'not_found' };
 
 export interface GenerationStore {
@@ -97,13 +159,34 @@ export interface GenerationStore {
   /** All that have not ended, of all users: what a restart left behind. By age. */
   unfinishedGenerations(): Promise<readonly Generation[]>;
 
-  /** queued -> running, with its set-up and prompt trace. False when it is not queued any more. */
+  /**
+   * queued -> running, with its set-up and prompt trace; counts the attempt. Also for one that runs already: a crash
+   * broke it off. False when it has ended.
+   */
   startGeneration(start: {
     readonly generationId: string;
     readonly setup: GenerationSetup;
     readonly trace: PromptTrace;
     readonly at: number;
   }): Promise<boolean>;
+
+  /**
+   * Adds to the generation log: text of the reply from `offset` (UTF-16) on. What is appended outlives the process, though not
+   * a power cut; texts are shown only after it. False when the generation has ended.
+   *
+   * @throws Error when `offset` is not where the log ends: a bug of the caller.
+   */
+  appendText(piece: {
+    readonly generationId: string;
+    readonly offset: number;
+    readonly text: string;
+  }): Promise<boolean>;
+
+  /**
+   * Puts a candidate in the place of the stored one with its `candidateId`: the runner-up has come to its end after the generation
+   * did. False when there is none.
+   */
+  replaceCandidate(generationId: string, candidate: StoredCandidate): Promise<boolean>;
 
   /**
    * Ends a generation and writes its text into the companion message. The first end wins: a second call changes
@@ -123,6 +206,6 @@ export interface GenerationEnd {
   readonly text: string;
   readonly candidates: readonly StoredCandidate[];
   readonly shownCandidateId: string | null;
-  readonly propensity: number | null;
+  readonly race: RaceRecord | null;
   readonly at: number;
 }

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { GenerationEvent, GenerationRequest } from '../conversation/generator.ts';
+import type { RaceSettings } from '../conversation/load-level.ts';
 
 /** Given to each worker when it starts. */
 export interface WorkerSettings {
@@ -17,6 +18,9 @@ export interface WorkerSettings {
   /** Requests that may wait for a row inside the worker. */
   readonly queueMax: number;
   readonly verifyChecksums: boolean;
+  readonly race: RaceSettings;
+  /** One Int32: the load level at this moment. The main thread writes it; a race that starts reads it. */
+  readonly level: SharedArrayBuffer;
 }
 
 /** One Piscina task: one generation. Events and cancel travel over `port`. */

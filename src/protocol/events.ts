@@ -71,6 +71,15 @@ const promptTrace = z.object({
   ),
 });
 
+const messageText = wireText.refine((text) => visible.test(text), 'is empty');
+const sent = z.object({
+  messageId: id,
+  conversationId: id,
+  seq: z.int(),
+  generationId: id,
+  duplicate: z.boolean(),
+});
+
 const pageLimit = z.int().min(1).max(limits.pageMax).optional();
 
 /** Unknown fields are refused; `too_large` for long texts is decided after parsing, so no schema bounds them here. */
@@ -99,16 +108,34 @@ export const clientEvents = {
     payload: z.strictObject({
       clientMessageId: clientId,
       conversationId: id.optional(),
-      text: wireText.refine((text) => visible.test(text), 'is empty'),
+      text: messageText,
       parentId: id.nullable().optional(),
     }),
+    reply: sent,
+  },
+  'message:edit': {
+    payload: z.strictObject({ clientMessageId: clientId, messageId: id, text: messageText }),
+    reply: sent,
+  },
+  'reply:regenerate': {
+    payload: z.strictObject({ clientRequestId: clientId, messageId: id }),
+    reply: z.object({ generationId: id, duplicate: z.boolean() }),
+  },
+  'reply:alternatives': {
+    payload: z.strictObject({ messageId: id }),
     reply: z.object({
-      messageId: id,
-      conversationId: id,
-      seq: z.int(),
-      generationId: id,
-      duplicate: z.boolean(),
+      alternatives: z.array(
+        z.object({ candidateId: id, text: z.string(), rank: z.int().min(1), shown: z.boolean() }),
+      ),
     }),
+  },
+  'reply:choose': {
+    payload: z.strictObject({ messageId: id, candidateId: id }),
+    reply: z.object({ message: messageSchema }),
+  },
+  'branch:select': {
+    payload: z.strictObject({ messageId: id }),
+    reply: z.object({ conversation: conversationSchema, messages: z.array(messageSchema) }),
   },
   'generation:cancel': {
     payload: z.strictObject({ generationId: id }),
@@ -164,6 +191,9 @@ export const serverEvents = {
       retryAfterMs: z.number().optional(),
     }),
   }),
+  /** After a choice, a reaction, or a new sibling. */
+  'message:updated': z.object({ message: messageSchema }),
+  'conversation:updated': z.object({ conversation: conversationSchema }),
   'reaction:updated': z.object({ messageId: id, reaction: reaction.nullable() }),
 } as const;
 
