@@ -13,7 +13,7 @@ import { issueGuestToken, loadGuestSecret } from './auth/guest-tokens.ts';
 import { createTokenVerifier } from './auth/verify-token.ts';
 import type { Config } from './config/load.ts';
 import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
-import { failUnfinished } from './conversation/recovery.ts';
+import { recoverReplies } from './conversation/recovery.ts';
 import { Replies } from './conversation/replies.ts';
 import { ensureDirectory } from './data-directory.ts';
 import { openGateway } from './gateway/gateway.ts';
@@ -66,6 +66,9 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   const store = opened.use(await openStore(base));
   const generation = opened.use(await openGeneration(config, log));
   const replies = createReplies(base, store, generation);
+  // Before any socket is let in: nobody may see a generation that is unfinished and not worked on.
+  const recovered = await recoverReplies({ store, replies }, base.clock.now());
+  if (recovered.resumed + recovered.failed > 0) log.warn(recovered, 'the last run left replies unfinished');
   const sessions = new Sessions();
   let isDraining = false;
 
@@ -121,13 +124,8 @@ interface Base {
   readonly ids: Ids;
 }
 
-/** Opens the store, and ends what the last run left unfinished before anybody can look at it. */
-async function openStore({ config, log, clock }: Base): Promise<Store> {
-  const store = await openEmbeddedStore({ file: join(config.dataDirectory, 'amity.db') });
-  const failed = await failUnfinished(store, clock.now());
-  if (failed > 0)
-    log.warn({ replies: failed }, 'replies that the last run left unfinished are marked as failed');
-  return store;
+function openStore({ config }: Base): Promise<Store> {
+  return openEmbeddedStore({ file: join(config.dataDirectory, 'amity.db') });
 }
 
 function createReplies(
@@ -165,7 +163,6 @@ async function problemsOf(store: { ping(): Promise<void> }): Promise<string[]> {
 function toAnswerOptions({ reply }: Config): AnswerDeps['options'] {
   const { temperature, topK, topP, repetitionPenalty, replyTokensMax, replyTokensSoftMax } = reply;
   return {
-    candidates: 1,
     replyTokensMax,
     replyTokensSoftMax,
     sampling: { temperature, topK, topP, repetitionPenalty },

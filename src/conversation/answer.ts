@@ -6,11 +6,21 @@
 import type { SamplingParams } from '../engine/request.ts';
 import type { Clock } from '../std/clock.ts';
 import { CodedError } from '../std/coded-error.ts';
-import type { GenerationEvent, Generator } from './generator.ts';
-import type { FinishReason, Message, StoredCandidate } from './message.ts';
+import {
+  nothingMade,
+  type Outcome,
+  toGenerationEnd,
+  toOutcome,
+  toStoredCandidate,
+  unraced,
+} from './generation-record.ts';
+import type { GenerationEvent, GenerationRequest, Generator } from './generator.ts';
+import type { LoadLevel } from './load-level.ts';
+import type { FinishReason, Message } from './message.ts';
 import { buildPrompt, type Prompt, type PromptSetup, promptMessagesMax } from './prompt.ts';
 import type { Reply, Turn } from './reply.ts';
 import type { ReplyEnd } from './reply-stream.ts';
+import { ReplyWriter } from './reply-writer.ts';
 import type { ConversationStore, GenerationEnd, GenerationStore } from './stores.ts';
 
 export interface AnswerDeps {
@@ -26,7 +36,6 @@ export interface AnswerDeps {
 }
 
 export interface AnswerOptions {
-  readonly candidates: number;
   readonly replyTokensMax: number;
   readonly replyTokensSoftMax: number;
   readonly sampling: Omit<SamplingParams, 'seed'>;
@@ -34,12 +43,21 @@ export interface AnswerOptions {
 
 /** Told of what happened, never of what was said. */
 export interface AnswerObserver {
-  started(turn: Turn, facts: { readonly promptTokens: number; readonly queuedMs: number }): void;
+  started(
+    turn: Turn,
+    facts: {
+      readonly promptTokens: number;
+      readonly queuedMs: number;
+      readonly level: LoadLevel;
+      readonly candidates: number;
+    },
+  ): void;
   firstText(turn: Turn, facts: { readonly ttftMs: number }): void;
   ended(
     turn: Turn,
     facts: {
       readonly outcome: FinishReason | 'failed';
+      /** Of all candidates. */
       readonly tokens: number;
       readonly durationMs: number;
     },
@@ -50,21 +68,24 @@ export interface AnswerObserver {
 /** Attempts to store the end of a reply, with doubling pauses from 100 ms on: about 25 s in all. */
 const storeAttemptsMax = 9;
 
-/** Shown instead of a reply in which the model said nothing at all. */
-const emptyReplyLine = 'I do not know what to say to that. Could you put it another way?';
+/** Shown instead of a reply in which the model said nothing that may be shown. */
+const filteredLine = 'I do not know what to say to that. Could you put it another way?';
 
-/** Load level 1, the default: candidates race and the winner streams live. Levels that follow the load come later. */
-const level = 1;
+/** Shown at load level 4, where the model is not asked. */
+const cannedLine =
+  'So many people are talking to me right now that I cannot think. Give me a moment, then ask me again.';
 
 /** Answers one turn. Never throws: whatever goes wrong ends the reply. */
 export async function answerTurn(deps: AnswerDeps, reply: Reply): Promise<void> {
   const began = deps.clock.monotonic();
-  const outcome = await generateReply(deps, reply, began).catch(
-    (error: unknown): Outcome => ({ error, candidates: [] }),
+  const writer = new ReplyWriter(deps.store, reply);
+  const outcome = await makeReply(deps, { reply, writer, began }).catch(
+    (error: unknown): Outcome => ({ ...nothingMade, error }),
   );
-  const end = toGenerationEnd(deps, reply, outcome);
+  const end = toGenerationEnd(reply, outcome, { text: writer.text, at: deps.clock.now() });
   if (outcome.error !== undefined) deps.observer.failed(reply.turn, outcome.error);
   const message = await storeEnd(deps, reply.turn, end);
+  if (message !== null) writer.release();
   reply.stream.finish(toReplyEnd(reply, { end, message, error: outcome.error }));
   deps.observer.ended(reply.turn, {
     outcome: end.finishReason ?? 'failed',
@@ -73,67 +94,115 @@ export async function answerTurn(deps: AnswerDeps, reply: Reply): Promise<void> 
   });
 }
 
-interface Outcome {
-  readonly candidates: readonly StoredCandidate[];
-  readonly shown?: StoredCandidate | undefined;
-  readonly saidNothing?: boolean;
-  readonly error?: unknown;
+/** A reply that is being made. */
+interface Making {
+  readonly reply: Reply;
+  readonly writer: ReplyWriter;
+  /** Monotonic milliseconds. */
+  readonly began: number;
 }
 
-async function generateReply(deps: AnswerDeps, reply: Reply, began: number): Promise<Outcome> {
+async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
+  const { reply, writer } = making;
   const { turn, stream } = reply;
-  if (reply.stopReason !== null) return { candidates: [] };
+  if (reply.stopReason !== null) return nothingMade;
+  const level = deps.generator.level();
+  if (level >= 4 && stream.text === '') {
+    stream.start(0, level);
+    writer.hold(cannedLine);
+    return { ...nothingMade, race: unraced(level), fixedEnd: 'canned' };
+  }
   const prompt = await promptOf(deps, turn);
   const seed = deps.ids.seed();
-  const setup = {
-    model: deps.generator.model,
-    template: prompt.trace.template,
-    level,
-    candidates: deps.options.candidates,
-    seed,
-    variant: null,
-  };
+  const { model } = deps.generator;
   await deps.store.startGeneration({
     generationId: turn.generationId,
-    setup,
+    setup: { model, template: prompt.trace.template, seed, variant: null },
     trace: prompt.trace,
     at: deps.clock.now(),
   });
-  if (reply.stopReason !== null) return { candidates: [] };
+  if (reply.stopReason !== null) return nothingMade;
+  const request = toRequest(deps, { turn, prompt, seed, written: stream.text });
+  if (request === null) return { ...nothingMade, fixedEnd: 'length' };
+  return await generate(deps, making, request);
+}
 
-  const request = {
+/** Null when a broken-off reply is as long already as a reply may be. */
+function toRequest(
+  { options, prompt: setup }: AnswerDeps,
+  { turn, prompt, seed, written }: { turn: Turn; prompt: Prompt; seed: number; written: string },
+): GenerationRequest | null {
+  const tokensWritten = written === '' ? 0 : setup.counter.countTokens([{ kind: 'text', text: written }]);
+  const tokensMax = options.replyTokensMax - tokensWritten;
+  if (tokensMax < 1) return null;
+  return {
     generationId: turn.generationId,
     prompt: prompt.segments,
-    candidates: deps.options.candidates,
-    tokensMax: deps.options.replyTokensMax,
-    tokensSoftMax: deps.options.replyTokensSoftMax,
-    stop: deps.prompt.template.stop,
-    sampling: { ...deps.options.sampling, seed },
+    written,
+    selection: { kind: 'race', context: prompt.context },
+    tokensMax,
+    tokensSoftMax: Math.max(1, options.replyTokensSoftMax - tokensWritten),
+    stop: setup.template.stop,
+    sampling: { ...options.sampling, seed },
   };
-  let finished: (GenerationEvent & { kind: 'finished' }) | undefined;
-  for await (const event of deps.generator.generate(request, reply.signal)) {
-    const elapsedMs = deps.clock.monotonic() - began;
-    if (event.kind === 'started') {
-      stream.start(event.candidates, level);
-      deps.observer.started(turn, { promptTokens: event.promptTokens, queuedMs: elapsedMs });
-    } else if (event.kind === 'text') {
-      // Text that crosses a supersede on its way is not shown: the next reply answers both messages.
-      if (reply.stopReason === 'superseded') continue;
-      if (stream.text === '') deps.observer.firstText(turn, { ttftMs: elapsedMs });
-      stream.append(event.text);
-    } else finished = event;
+}
+
+async function generate(deps: AnswerDeps, making: Making, request: GenerationRequest): Promise<Outcome> {
+  const { reply, writer } = making;
+  const events = deps.generator.generate(request, reply.signal)[Symbol.asyncIterator]();
+  for (let next = await events.next(); !next.done; next = await events.next()) {
+    const event = next.value;
+    if (event.kind === 'finished') {
+      const outcome = toOutcome(event, deps.ids.candidateId);
+      if (outcome.fixedEnd === 'filtered' && reply.stopReason === null) writer.hold(filteredLine);
+      reply.outlive(storeAlternative(deps, reply, { events, outcome }));
+      return outcome;
+    }
+    await showEvent(deps, making, event);
   }
-  const shown = finished?.candidates.find((one) => one.index === finished?.shown);
-  const saidNothing = shown !== undefined && shown.text === '' && reply.stopReason === null;
-  if (saidNothing) stream.append(emptyReplyLine);
-  const candidates =
-    finished?.candidates.map((one) => ({
-      ...one,
-      candidateId: deps.ids.candidateId(),
-      score: null,
-      filterReason: one.text === '' ? 'empty' : null,
-    })) ?? [];
-  return { candidates, saidNothing, shown: candidates.find((one) => one.index === shown?.index) };
+  throw new Error('The generator ended without an end.');
+}
+
+async function showEvent(deps: AnswerDeps, making: Making, event: GenerationEvent): Promise<void> {
+  const { reply, writer, began } = making;
+  const { turn, stream } = reply;
+  if (event.kind === 'started') {
+    const { candidates, promptTokens } = event;
+    const level = (event.level ?? 1) as LoadLevel;
+    const queuedMs = deps.clock.monotonic() - began;
+    stream.start(candidates, level);
+    deps.observer.started(turn, { promptTokens, queuedMs, level, candidates });
+  } else if (event.kind === 'text') {
+    const isFirst = stream.text === '';
+    const isShown = await writer.write(event.text).catch((error: unknown) => {
+      deps.observer.failed(turn, error);
+      return false;
+    });
+    if (isShown && isFirst) deps.observer.firstText(turn, { ttftMs: deps.clock.monotonic() - began });
+  }
+}
+
+/**
+ * The runner-up comes to its end after the reply did, which does not wait for it. Whatever goes wrong here costs one
+ * alternative.
+ */
+async function storeAlternative(
+  deps: AnswerDeps,
+  reply: Reply,
+  { events, outcome }: { events: AsyncIterator<GenerationEvent>; outcome: Outcome },
+): Promise<void> {
+  const { turn } = reply;
+  try {
+    for (let next = await events.next(); !next.done; next = await events.next()) {
+      const ended = next.value.kind === 'alternative' ? next.value.candidate : null;
+      const before = outcome.candidates.find(({ index }) => index === ended?.index);
+      if (ended === null || before === undefined) continue;
+      await reply.stream.ended();
+      await deps.store.replaceCandidate(turn.generationId, toStoredCandidate(ended, before.candidateId));
+    }
+  } catch (error) {
+    deps.observer.failed(turn, error);
+  }
 }
 
 /** The prompt of a stored turn, from what has been said by now. */
@@ -147,25 +216,6 @@ export async function promptOf(
     limit: promptMessagesMax,
   });
   return buildPrompt(deps.prompt, messages);
-}
-
-function toGenerationEnd(deps: AnswerDeps, reply: Reply, outcome: Outcome): GenerationEnd {
-  const shared = {
-    generationId: reply.turn.generationId,
-    text: reply.stream.text,
-    candidates: outcome.candidates,
-    shownCandidateId: outcome.shown?.candidateId ?? null,
-    propensity: outcome.shown === undefined ? null : 1,
-    at: deps.clock.now(),
-  };
-  if (outcome.error !== undefined) return { ...shared, status: 'failed', finishReason: null };
-  if (outcome.saidNothing) return { ...shared, status: 'done', finishReason: 'filtered' };
-  const own = outcome.shown?.finishReason;
-  // A reply that reached its own end is done, also when somebody stopped it at that very moment.
-  if (own === 'stop' || own === 'length') {
-    if (reply.stopReason !== 'superseded') return { ...shared, status: 'done', finishReason: own };
-  }
-  return { ...shared, status: 'cancelled', finishReason: reply.stopReason ?? 'cancelled' };
 }
 
 /** Tries for a while: the reply was shown, so it should be kept. Null when the store stayed away. */
@@ -188,8 +238,9 @@ function toReplyEnd(
   const { end, message } = made;
   if (message === null) {
     const error = new CodedError('store_unavailable', 'The reply could not be stored.');
-    // After the next start it is failed in the store too.
-    return { kind: 'fail', message: { ...reply.turn.companion, text: end.text, status: 'failed' }, error };
+    // The next start finds it unfinished, and takes it up again.
+    const { text } = reply.stream;
+    return { kind: 'fail', message: { ...reply.turn.companion, text, status: 'failed' }, error };
   }
   if (end.finishReason === null) return { kind: 'fail', message, error: made.error };
   return { kind: 'end', message, finishReason: end.finishReason };

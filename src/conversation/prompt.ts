@@ -1,4 +1,5 @@
 /** A dialog and a token budget -> a prompt, and a trace of what went in and why. */
+import type { RankContext } from './generator.ts';
 import type { Message, PromptPart, PromptTrace } from './message.ts';
 import type { Persona } from './persona.ts';
 import type { PromptSegment } from './prompt-segment.ts';
@@ -18,19 +19,36 @@ export interface PromptSetup {
 
 export interface Prompt {
   readonly segments: readonly PromptSegment[];
+  /** What of the dialog the candidates are judged by. */
+  readonly context: RankContext;
   readonly trace: PromptTrace;
 }
 
 /**
  * @param branch the messages that end in the user's newest one, oldest first. Empty ones are left out: they were never said.
+ * So are fixed lines: the model has not said them, and would take them up.
  */
 export function buildPrompt(setup: PromptSetup, branch: readonly Message[]): Prompt {
-  const said = branch.filter((message) => message.text !== '');
+  const said = branch.filter((message) => message.text !== '' && !isFixedLine(message));
   const count = countThatFits(said, (newest) => tokensOf(setup, newest) <= setup.budgetTokens);
   const kept = said.slice(said.length - count);
   const recent = count > 0 ? kept : said.slice(-1).map((message) => cutToFit(setup, message));
   const segments = render(setup, recent);
-  return { segments, trace: toTrace(setup, { segments, recent, cut: count === 0 }) };
+  return {
+    segments,
+    context: toContext(said),
+    trace: toTrace(setup, { segments, recent, cut: count === 0 }),
+  };
+}
+
+const isFixedLine = ({ finishReason }: Message) => finishReason === 'canned' || finishReason === 'filtered';
+
+function toContext(said: readonly Message[]): RankContext {
+  const turns = toTurns(said);
+  return {
+    userTurn: turns.at(-1)?.text ?? '',
+    ownTurns: turns.filter(({ role }) => role === 'companion').map(({ text }) => text),
+  };
 }
 
 /** The largest number of newest messages that fit; more messages never need fewer tokens, so the search halves. */

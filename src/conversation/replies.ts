@@ -19,6 +19,8 @@ export class Replies {
   /** Per conversation, in order; the first one is worked on. */
   readonly #lines = new Map<string, Reply[]>();
   readonly #runs = new Map<Reply, Promise<void>>();
+  /** Ended replies for which something still goes on. */
+  readonly #afterlives = new Map<string, Reply>();
   /** Turns per user that are being stored. */
   readonly #arriving = new Map<string, number>();
 
@@ -29,9 +31,11 @@ export class Replies {
   /**
    * Puts a stored turn in line. A reply of the same branch that has shown no text yet is superseded: the new
    * one will answer both messages.
+   *
+   * @param written text of the reply that was shown before a crash.
    */
-  begin(turn: Turn): Reply {
-    const reply = new Reply(turn);
+  begin(turn: Turn, written = ''): Reply {
+    const reply = new Reply(turn, written);
     const line = this.#lines.get(turn.conversationId);
     this.#byGeneration.set(turn.generationId, reply);
     if (line === undefined) {
@@ -91,12 +95,20 @@ export class Replies {
     return true;
   }
 
+  /** Resolves when nothing is computed for a generation any more, its runner-up included. */
+  async settled(generationId: string): Promise<void> {
+    await this.#byGeneration.get(generationId)?.stream.ended();
+    await (this.#byGeneration.get(generationId) ?? this.#afterlives.get(generationId))?.afterlife;
+  }
+
   /** Waits for all to end; those that still run after `graceMs` (a timer given by the caller) are stopped. */
   async drain(grace: Promise<void>): Promise<void> {
     const all = () => Promise.all([...this.#byGeneration.values()].map((reply) => reply.stream.ended()));
     await Promise.race([all(), grace]);
     for (const reply of this.#byGeneration.values()) this.#stop(reply, 'cancelled');
     await all();
+    for (const reply of this.#afterlives.values()) reply.stop('cancelled');
+    await Promise.all([...this.#afterlives.values()].map((reply) => reply.afterlife));
   }
 
   #stop(reply: Reply, reason: StopReason): void {
@@ -123,7 +135,11 @@ export class Replies {
     const line = this.#lines.get(reply.turn.conversationId);
     const place = line?.indexOf(reply) ?? -1;
     if (place >= 0) line?.splice(place, 1);
-    this.#byGeneration.delete(reply.turn.generationId);
+    const { generationId } = reply.turn;
+    this.#byGeneration.delete(generationId);
     this.#runs.delete(reply);
+    if (reply.afterlife === null) return;
+    this.#afterlives.set(generationId, reply);
+    void reply.afterlife.finally(() => this.#afterlives.delete(generationId));
   }
 }

@@ -35,10 +35,15 @@ export interface ReplyReader {
 }
 
 export class ReplyStream {
-  #text = '';
+  #text: string;
   #start: (ReplyEvent & { kind: 'start' }) | null = null;
   #end: ReplyEnd | null = null;
   readonly #changed = new Pulse();
+
+  /** @param text what was shown before a crash: readers may begin inside it. */
+  constructor(text = '') {
+    this.#text = text;
+  }
 
   get text(): string {
     return this.#text;

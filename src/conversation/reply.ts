@@ -20,11 +20,14 @@ export interface Turn {
 /** A reply that this process still works on: queued or running. */
 export class Reply {
   readonly turn: Turn;
-  readonly stream = new ReplyStream();
+  readonly stream: ReplyStream;
   readonly #stop = new AbortController();
+  #afterlife: Promise<void> | null = null;
 
-  constructor(turn: Turn) {
+  /** @param written text that was shown before a crash, and is continued. */
+  constructor(turn: Turn, written = '') {
     this.turn = turn;
+    this.stream = new ReplyStream(written);
   }
 
   get signal(): AbortSignal {
@@ -37,6 +40,16 @@ export class Reply {
 
   get status(): GenerationStatus {
     return this.stream.end?.message.status ?? (this.stream.started ? 'running' : 'queued');
+  }
+
+  /** What goes on for it after its end, such as a runner-up that is still being written; null when nothing does. */
+  get afterlife(): Promise<void> | null {
+    return this.#afterlife;
+  }
+
+  /** @param work must not throw; a stop ends it soon. */
+  outlive(work: Promise<void>): void {
+    this.#afterlife = work;
   }
 
   /** The first reason stays: a superseded reply is not cancelled a second time. */
