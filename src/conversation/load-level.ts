@@ -21,6 +21,7 @@ const risesAtMs: readonly { readonly level: LoadLevel; readonly ageMs: number }[
   { level: 4, ageMs: 2000 },
   { level: 3, ageMs: 600 },
   { level: 2, ageMs: 200 },
+  { level: 1, ageMs: 50 },
 ];
 const fallBelow = 0.5;
 const calmMs = 1000;
@@ -36,7 +37,7 @@ export function nextLoadState(
   state: LoadState,
   { queueAgeMs, base, now }: { queueAgeMs: number; base: 0 | 1; now: number },
 ): LoadState {
-  const risen = risesAtMs.find(({ ageMs }) => queueAgeMs >= ageMs)?.level ?? base;
+  const risen = Math.max(base, risesAtMs.find(({ ageMs }) => queueAgeMs >= ageMs)?.level ?? 0) as LoadLevel;
   if (risen > state.level) return { level: risen, calmSince: null };
   if (state.level <= base) return { level: base, calmSince: null };
   const own = risesAtMs.find(({ level }) => level === state.level)?.ageMs ?? 0;
