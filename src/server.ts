@@ -143,7 +143,8 @@ function createReplies(
     observer: createAnswerObserver(log, metrics),
     pause: (ms) => pause(ms),
   };
-  return new Replies((reply) => answerTurn(deps, reply));
+  const { workers, rowsMax, queueMax } = config.pool;
+  return new Replies((reply) => answerTurn(deps, reply), workers * rowsMax + queueMax);
 }
 
 function createGuestIssuer({ config, ids, clock }: Base, secret: Uint8Array): GuestIssuer | null {

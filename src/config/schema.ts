@@ -75,7 +75,7 @@ export const settings = {
     max: 100_000,
     fallback: 256,
     unit: 'generations',
-    doc: 'Generations that may wait for a place in a batch; further messages are refused with `overloaded`.',
+    doc: 'Replies that may wait, for a place in a batch or for the reply before them; further messages are refused with `overloaded`.',
   }),
   AMITY_GENERATION_HOST: kind.choice({
     choices: ['thread', 'process'],
@@ -117,14 +117,14 @@ export const settings = {
     max: 131_072,
     fallback: 512,
     unit: 'tokens',
-    doc: 'Budget of a prompt: persona and as many of the newest turns as fit. The talk used 100.',
+    doc: 'Budget of a prompt: persona and as many of the newest turns as fit.',
   }),
   AMITY_REPLY_TOKENS_MAX: kind.integer({
     min: 1,
     max: 32_768,
     fallback: 100,
     unit: 'tokens',
-    doc: 'Longest reply, as in the talk.',
+    doc: 'Longest reply.',
   }),
   AMITY_REPLY_TOKENS_SOFT_MAX: kind.integer({
     min: 1,

@@ -15,6 +15,7 @@ export type Answer = (reply: Reply) => Promise<void>;
 
 export class Replies {
   readonly #answer: Answer;
+  readonly #repliesMax: number;
   readonly #byGeneration = new Map<string, Reply>();
   /** Per conversation, in order; the first one is worked on. */
   readonly #lines = new Map<string, Reply[]>();
@@ -24,8 +25,15 @@ export class Replies {
   /** Turns per user that are being stored. */
   readonly #arriving = new Map<string, number>();
 
-  constructor(answer: Answer) {
+  /** @param repliesMax replies of all users that may be queued or running, those that wait for their own conversation included. */
+  constructor(answer: Answer, repliesMax = Number.POSITIVE_INFINITY) {
     this.#answer = answer;
+    this.#repliesMax = repliesMax;
+  }
+
+  /** Whether nothing new should be taken, whoever asks. */
+  get isFull(): boolean {
+    return this.#byGeneration.size >= this.#repliesMax;
   }
 
   /**
