@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { StoreUnderTest } from './store.contract.ts';
-import { candidate, createScenario } from './store-scenario.ts';
+import { candidate, createScenario, race } from './store-scenario.ts';
 
 export function conversationPromises(underTest: StoreUnderTest): void {
   it('makes the default conversation at first use and returns the same one ever after', async () => {
@@ -95,7 +95,7 @@ export function conversationPromises(underTest: StoreUnderTest): void {
     await user.end(generation.generationId, 'second', {
       candidates: [candidate(0), candidate(1)],
       shownCandidateId: 'candidate-1',
-      propensity: 0.5,
+      race,
     });
     const open = await user.send('three');
     const { userId, conversationId } = user;

@@ -162,7 +162,7 @@ describe('an embedded store in trouble', () => {
       const { connection, store } = openWithConnection();
       connection.pragma('user_version = 99');
       await store[Symbol.asyncDispose]();
-      await opening(file, /newer Amity \(schema 99, this one knows 1\)/);
+      await opening(file, /newer Amity \(schema 99, this one knows 2\)/);
     });
 
     it('says that a damaged file is damaged', async () => {
@@ -217,7 +217,7 @@ describe('an embedded store in trouble', () => {
       `INSERT INTO conversations (conversation_id, user_id, is_default, created_at, updated_at)
        VALUES ('second', '${user.userId}', 0, 1, 1)`,
     );
-    const turn = user.turn({ conversationId: 'second', parentId: messageId });
+    const turn = user.turn({ conversationId: 'second', place: { parentId: messageId } });
     expect(await store.appendTurn(turn)).toMatchObject({ kind: 'conflict' });
   });
 
@@ -225,7 +225,7 @@ describe('an embedded store in trouble', () => {
     const { connection, store } = openWithConnection();
     await using _ = store;
     const user = await createScenario(store);
-    const setup = { model: 'tiny', template: 't', level: 0, candidates: 1, seed: 0, variant: null };
+    const setup = { model: 'tiny', template: 't', seed: 0, variant: null };
     const startAt = async (at: number) => {
       const { generationId } = (await user.send('Hello')).generation;
       await store.startGeneration({ generationId, setup, trace, at });

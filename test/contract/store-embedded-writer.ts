@@ -42,10 +42,10 @@ for (let n = Number(first); n <= Number(last); n += 1) {
     store.appendTurn({
       userId: 'ada',
       conversationId,
-      clientMessageId: `client-${n}`,
+      clientId: `client-${n}`,
       bodyHash: `hash-${n}`,
       text: `message ${n}`,
-      parentId: undefined,
+      place: { parentId: undefined },
       userMessageId: `${name}-message-${n}`,
       companionMessageId: `${name}-reply-${n}`,
       generationId,
@@ -65,7 +65,7 @@ for (let n = Number(first); n <= Number(last); n += 1) {
       text: `reply ${n}`,
       candidates: [],
       shownCandidateId: null,
-      propensity: null,
+      race: null,
       at: n,
     }),
   );

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import type { FinishReason } from '../../src/conversation/message.ts';
 import type { StoreUnderTest } from './store.contract.ts';
-import { candidate, createScenario, expectCreated, trace } from './store-scenario.ts';
+import { candidate, createScenario, expectCreated, race, trace } from './store-scenario.ts';
 
 const day = 24 * 60 * 60 * 1000;
-const setup = { model: 'tiny', template: 'chat@1', level: 2, candidates: 10, seed: 4294967295, variant: 'b' };
+const setup = { model: 'tiny', template: 'chat@1', seed: 4294967295, variant: 'b' };
 
 export function generationPromises(underTest: StoreUnderTest): void {
-  it('starts a queued generation once, with its set-up, and shows that in the message', async () => {
+  it('starts a queued generation with its set-up, and shows that in the message', async () => {
     const { store } = underTest;
     const user = await createScenario(store);
     const { companion, generation } = await user.send('Hello');
@@ -17,15 +17,12 @@ export function generationPromises(underTest: StoreUnderTest): void {
       ...generation,
       status: 'running',
       startedAt: 77,
+      attempts: 1,
       setup,
     });
     const running = { ...companion, status: 'running', rev: 3, model: 'tiny', variant: 'b' };
     expect(await store.message(user.userId, companion.messageId)).toStrictEqual(running);
-
-    const again = { generationId, setup: { ...setup, model: 'other' }, trace, at: 88 };
-    expect(await store.startGeneration(again)).toBe(false);
-    expect(await store.message(user.userId, companion.messageId)).toStrictEqual(running);
-    expect(await store.startGeneration({ ...again, generationId: 'unknown' })).toBe(false);
+    expect(await store.startGeneration({ generationId: 'unknown', setup, trace, at: 88 })).toBe(false);
   });
 
   it('does not start what has ended', async () => {
@@ -51,20 +48,29 @@ export function generationPromises(underTest: StoreUnderTest): void {
       candidate(0, { score: null, filterReason: 'repeats' }),
       candidate(1, { finishReason: 'length', logProb: Number.NEGATIVE_INFINITY }),
       candidate(10, { finishReason: 'cancelled', tokens: 0, text: '' }),
-      candidate(2, { score: -1.5e-9 }),
+      candidate(2, { score: -1.5e-9, features: { length: 0.5, repeats: Number.NEGATIVE_INFINITY } }),
     ];
-    const end = { candidates, shownCandidateId: 'candidate-1', propensity: 0.25, at: 99 };
+    const end = { candidates, shownCandidateId: 'candidate-1', race, at: 99 };
     const message = await user.end(generationId, 'text 1', { ...end, finishReason: 'length' });
     expect(message).toStrictEqual({
       ...companion,
       ...{ text: 'text 1', status: 'done', finishReason: 'length', rev: 4, model: 'tiny', variant: 'b' },
+      shownCandidateId: 'candidate-1',
     });
     expect(await store.message(user.userId, companion.messageId)).toStrictEqual(message);
     expect(await store.generation(user.userId, generationId)).toStrictEqual({
       ...generation,
-      ...{ status: 'done', finishReason: 'length', text: 'text 1', startedAt: 77, endedAt: 99, setup },
+      ...{
+        status: 'done',
+        finishReason: 'length',
+        text: 'text 1',
+        startedAt: 77,
+        endedAt: 99,
+        attempts: 1,
+        setup,
+      },
       candidates: [...candidates].sort((a, b) => a.index - b.index),
-      ...{ shownCandidateId: 'candidate-1', propensity: 0.25 },
+      ...{ shownCandidateId: 'candidate-1', race },
     });
   });
 
@@ -136,7 +142,7 @@ export function generationPromises(underTest: StoreUnderTest): void {
     const [one, two, three] = [
       expectCreated(await store.appendTurn(ada.turn({ at: 1000 }))),
       expectCreated(await store.appendTurn(bob.turn({ at: 2000 }))),
-      expectCreated(await store.appendTurn(ada.turn({ at: 3000, parentId: null }))),
+      expectCreated(await store.appendTurn(ada.turn({ at: 3000, place: { parentId: null } }))),
     ];
     const ids = (generations: readonly { generationId: string }[]) =>
       generations.map(({ generationId }) => generationId);

@@ -25,7 +25,7 @@ interface ModelMessage {
 }
 
 interface ModelTurn {
-  readonly clientMessageId: string;
+  readonly clientId: string;
   readonly bodyHash: string;
   readonly generationId: string;
   readonly sent: ModelMessage;
@@ -94,7 +94,7 @@ class ConversationModel {
     const given =
       typeof under === 'number' ? this.#turns[under % Math.max(1, this.#turns.length)]?.reply : null;
     const parentId = under === 'leaf' ? undefined : (given?.messageId ?? null);
-    const turn = this.#user.turn({ parentId });
+    const turn = this.#user.turn({ place: { parentId } });
     const { user, companion } = expectCreated(await store.appendTurn(turn));
     const seq = 2 * this.#turns.length + 1;
     const sent: ModelMessage = {
@@ -108,12 +108,13 @@ class ConversationModel {
     };
     this.#rev += 2;
     this.#leaf = reply;
+    for (const turn of this.#turns) if (turn.sent.parentId === sent.parentId) this.#change(turn.sent);
     this.#turns.push({ ...turn, sent, reply });
   }
 
   async #resend({ store }: StoreUnderTest, turn: ModelTurn, sameBody: boolean): Promise<void> {
-    const { clientMessageId, bodyHash, generationId } = turn;
-    const again = this.#user.turn({ clientMessageId, ...(sameBody ? { bodyHash } : {}) });
+    const { clientId, bodyHash, generationId } = turn;
+    const again = this.#user.turn({ clientId, ...(sameBody ? { bodyHash } : {}) });
     expect(await store.appendTurn(again)).toMatchObject(
       sameBody
         ? { kind: 'duplicate', user: { messageId: turn.sent.messageId }, generationId }
@@ -122,7 +123,7 @@ class ConversationModel {
   }
 
   async #start({ generationId, reply }: ModelTurn): Promise<void> {
-    const starts = reply.status === 'queued';
+    const starts = reply.status === 'queued' || reply.status === 'running';
     expect(await this.#user.start(generationId)).toBe(starts);
     if (!starts) return;
     reply.status = 'running';

@@ -1,5 +1,6 @@
 import type { Message, PromptTrace, StoredCandidate } from '../../src/conversation/message.ts';
 import type { AppendedTurn, GenerationEnd, NewTurn } from '../../src/conversation/stores.ts';
+import type { RaceRecord } from '../../src/engine/request.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 export type Created = Extract<AppendedTurn, { kind: 'created' }>;
@@ -31,6 +32,22 @@ export const trace: PromptTrace = {
   ],
 };
 
+export const race: RaceRecord = {
+  level: 1,
+  candidates: 10,
+  checkpoints: [
+    {
+      tokens: 16,
+      alive: [
+        { index: 0, score: -1.5, filterReason: 'repeats' },
+        { index: 1, score: 0.25, filterReason: null },
+      ],
+      kept: [1],
+    },
+  ],
+  commit: { index: 1, tokens: 16, isExplored: true, propensity: 0.25 },
+};
+
 export function candidate(index: number, parts: Partial<StoredCandidate> = {}): StoredCandidate {
   return {
     index,
@@ -40,6 +57,7 @@ export function candidate(index: number, parts: Partial<StoredCandidate> = {}): 
     finishReason: 'stop',
     logProb: -1.25 * (index + 1),
     score: 0.1 * index,
+    features: null,
     filterReason: null,
     ...parts,
   };
@@ -66,10 +84,10 @@ export async function createScenario(store: Store): Promise<Scenario> {
       return {
         userId,
         conversationId,
-        clientMessageId: `00000000-0000-4000-8000-${String(count).padStart(12, '0')}`,
+        clientId: `00000000-0000-4000-8000-${String(count).padStart(12, '0')}`,
         bodyHash: `hash-${suffix}`,
         text: `message ${count}`,
-        parentId: undefined,
+        place: { parentId: undefined },
         userMessageId: `user-message-${suffix}`,
         companionMessageId: `reply-${suffix}`,
         generationId: `generation-${suffix}`,
@@ -78,11 +96,11 @@ export async function createScenario(store: Store): Promise<Scenario> {
       };
     },
     async send(text, parentId) {
-      return expectCreated(await store.appendTurn(scenario.turn({ text, parentId })));
+      return expectCreated(await store.appendTurn(scenario.turn({ text, place: { parentId } })));
     },
     start(generationId) {
       count += 1;
-      const setup = { model: 'tiny', template: 'chat@1', level: 0, candidates: 1, seed: 7, variant: 'a' };
+      const setup = { model: 'tiny', template: 'chat@1', seed: 7, variant: 'a' };
       return store.startGeneration({ generationId, setup, trace, at: start + count });
     },
     end(generationId, text, parts = {}) {
@@ -94,7 +112,7 @@ export async function createScenario(store: Store): Promise<Scenario> {
         text,
         candidates: [],
         shownCandidateId: null,
-        propensity: null,
+        race: null,
         at: start + count,
         ...parts,
       });

@@ -41,8 +41,6 @@ export function textPromises(underTest: StoreUnderTest): void {
           const setup = {
             model: 'tiny',
             template: 't',
-            level: 0,
-            candidates: 1,
             seed: 0,
             variant: null,
           };

@@ -8,15 +8,15 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const user = await createScenario(store);
     const turn = user.turn({ text: 'Hello' });
     const common = { conversationId: user.conversationId, userId: user.userId, createdAt: turn.at };
-    const none = { finishReason: null, model: null, variant: null, reaction: null };
+    const none = { finishReason: null, shownCandidateId: null, model: null, variant: null, reaction: null };
     const siblings = { index: 0, count: 1 };
-    const { userMessageId, companionMessageId, generationId, clientMessageId } = turn;
+    const { userMessageId, companionMessageId, generationId, clientId } = turn;
     expect(await store.appendTurn(turn)).toStrictEqual({
       kind: 'created',
       user: {
         ...{ messageId: userMessageId, ...common, ...none, siblings },
         ...{ seq: 1, rev: 1, role: 'user', text: 'Hello', status: 'done' },
-        ...{ parentId: null, clientMessageId, generationId: null },
+        ...{ parentId: null, clientMessageId: clientId, generationId: null },
       },
       companion: {
         ...{ messageId: companionMessageId, ...common, ...none, siblings },
@@ -26,8 +26,9 @@ export function turnPromises(underTest: StoreUnderTest): void {
       generation: {
         ...{ generationId, ...common, messageId: companionMessageId, replyTo: userMessageId },
         ...{ status: 'queued', finishReason: null, text: '', startedAt: null, endedAt: null, setup: null },
-        ...{ candidates: [], shownCandidateId: null, propensity: null },
+        ...{ candidates: [], shownCandidateId: null, attempts: 0, race: null },
       },
+      olderSiblings: [],
     });
   });
 
@@ -48,15 +49,15 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const { store } = underTest;
     const [ada, bob] = [await createScenario(store), await createScenario(store)];
     const turn = ada.turn({ text: 'Hello' });
-    expect(await store.askedTurn(ada.userId, turn.clientMessageId)).toBeNull();
+    expect(await store.askedTurn(ada.userId, turn.clientId)).toBeNull();
     const { user } = expectCreated(await store.appendTurn(turn));
     const { bodyHash, generationId } = turn;
-    expect(await store.askedTurn(ada.userId, turn.clientMessageId)).toStrictEqual({
+    expect(await store.askedTurn(ada.userId, turn.clientId)).toStrictEqual({
       bodyHash,
-      user,
+      message: user,
       generationId,
     });
-    expect(await store.askedTurn(bob.userId, turn.clientMessageId)).toBeNull();
+    expect(await store.askedTurn(bob.userId, turn.clientId)).toBeNull();
   });
 
   it('appends to the selected leaf without a parent, and starts a new root with null', async () => {
@@ -80,12 +81,14 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const mine = await ada.send('mine');
     const theirs = await bob.send('theirs');
     const append = (parts: object) => store.appendTurn(ada.turn(parts));
-    expect(await append({ parentId: mine.user.messageId })).toStrictEqual({
+    expect(await append({ place: { parentId: mine.user.messageId } })).toStrictEqual({
       kind: 'conflict',
       reason: expect.stringMatching(/parentId/),
     });
-    expect(await append({ parentId: 'unknown' })).toStrictEqual({ kind: 'not_found' });
-    expect(await append({ parentId: theirs.companion.messageId })).toStrictEqual({ kind: 'not_found' });
+    expect(await append({ place: { parentId: 'unknown' } })).toStrictEqual({ kind: 'not_found' });
+    expect(await append({ place: { parentId: theirs.companion.messageId } })).toStrictEqual({
+      kind: 'not_found',
+    });
     expect(await append({ conversationId: bob.conversationId })).toStrictEqual({ kind: 'not_found' });
     expect(await append({ conversationId: 'unknown' })).toStrictEqual({ kind: 'not_found' });
     expect(await store.changedAfter(ada.conversationId, 0)).toStrictEqual([mine.user, mine.companion]);
@@ -95,9 +98,11 @@ export function turnPromises(underTest: StoreUnderTest): void {
   it('lets the id of a refused turn be used again', async () => {
     const { store } = underTest;
     const user = await createScenario(store);
-    const turn = user.turn({ parentId: 'unknown' });
+    const turn = user.turn({ place: { parentId: 'unknown' } });
     expect((await store.appendTurn(turn)).kind).toBe('not_found');
-    expect((await store.appendTurn({ ...turn, parentId: null, bodyHash: 'other' })).kind).toBe('created');
+    expect((await store.appendTurn({ ...turn, place: { parentId: null }, bodyHash: 'other' })).kind).toBe(
+      'created',
+    );
   });
 
   it('answers the same id and body with what the first call stored, also after the reply has ended', async () => {
@@ -107,7 +112,7 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const first = expectCreated(await store.appendTurn(turn));
     await user.end(turn.generationId, 'reply');
     await user.send('later');
-    const other = user.turn({ clientMessageId: turn.clientMessageId, bodyHash: turn.bodyHash });
+    const other = user.turn({ clientId: turn.clientId, bodyHash: turn.bodyHash });
     expect(await store.appendTurn(other)).toStrictEqual({
       kind: 'duplicate',
       user: first.user,
@@ -122,7 +127,7 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const user = await createScenario(store);
     const turn = user.turn();
     await store.appendTurn(turn);
-    const other = user.turn({ clientMessageId: turn.clientMessageId });
+    const other = user.turn({ clientId: turn.clientId });
     expect(await store.appendTurn(other)).toStrictEqual({
       kind: 'conflict',
       reason: expect.stringMatching(/clientMessageId/),
@@ -135,7 +140,7 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const [ada, bob] = [await createScenario(store), await createScenario(store)];
     const turn = ada.turn();
     await store.appendTurn(turn);
-    const same = bob.turn({ clientMessageId: turn.clientMessageId, bodyHash: turn.bodyHash });
+    const same = bob.turn({ clientId: turn.clientId, bodyHash: turn.bodyHash });
     expect((await store.appendTurn(same)).kind).toBe('created');
   });
 
@@ -143,9 +148,9 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const { store } = underTest;
     const user = await createScenario(store);
     for (let round = 0; round < 10; round += 1) {
-      const { clientMessageId, bodyHash } = user.turn();
+      const { clientId, bodyHash } = user.turn();
       const answers = await Promise.all(
-        [1, 2, 3, 4].map(() => store.appendTurn(user.turn({ clientMessageId, bodyHash }))),
+        [1, 2, 3, 4].map(() => store.appendTurn(user.turn({ clientId, bodyHash }))),
       );
       const created = answers.filter((answer) => answer.kind === 'created');
       expect(created).toHaveLength(1);
@@ -162,10 +167,8 @@ export function turnPromises(underTest: StoreUnderTest): void {
   it('stores one turn out of four concurrent calls with one id and different bodies', async () => {
     const { store } = underTest;
     const user = await createScenario(store);
-    const { clientMessageId } = user.turn();
-    const answers = await Promise.all(
-      [1, 2, 3, 4].map(() => store.appendTurn(user.turn({ clientMessageId }))),
-    );
+    const { clientId } = user.turn();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => store.appendTurn(user.turn({ clientId }))));
     expect(answers.map(({ kind }) => kind).sort()).toStrictEqual([
       'conflict',
       'conflict',

@@ -20,6 +20,7 @@ export function aMessage(own: Partial<Message> = {}): Message {
     clientMessageId: null,
     generationId: null,
     finishReason: null,
+    shownCandidateId: null,
     model: null,
     variant: null,
     reaction: null,

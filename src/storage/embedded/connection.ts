@@ -18,19 +18,26 @@ export interface Statement<Row> {
 }
 
 /**
+ * What SQLite does at a commit in write-ahead mode (https://sqlite.org/pragma.html#pragma_synchronous). FULL: it has
+ * reached the disk. NORMAL: the operating system has it, so it outlives the process but not a power cut; the next FULL
+ * commit takes it to the disk along with itself, and it never damages the file.
+ */
+type Durability = 'FULL' | 'NORMAL';
+
+/**
  * One libsql connection. Whatever is read or written happens inside `read` or `write`, each of which is one
  * transaction; they are synchronous, so two of them never overlap on one connection.
  */
 export class Connection implements Disposable {
   readonly #database: Database.Database;
+  #durability: Durability = 'FULL';
   #closed = false;
 
   /** @throws what libsql throws; the caller knows the file and says so. */
   constructor(file: string, busyTimeoutMs: number) {
     this.#database = new Database(file, { timeout: busyTimeoutMs });
-    // FULL: a commit has reached the disk when it returns, which is what an acknowledgement promises.
     try {
-      for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'])
+      for (const pragma of ['journal_mode = WAL', `synchronous = ${this.#durability}`, 'foreign_keys = ON'])
         this.#database.pragma(pragma);
     } catch (error) {
       this.#database.close();
@@ -65,13 +72,22 @@ export class Connection implements Disposable {
 
   /** All of `work` or nothing; durable when it returns. IMMEDIATE: what `work` reads can't change before it writes. */
   write<T>(work: () => T): T {
-    return this.#transaction('BEGIN IMMEDIATE', work);
+    return this.#transaction('BEGIN IMMEDIATE', work, 'FULL');
   }
 
-  #transaction<T>(begin: string, work: () => T): T {
+  /**
+   * As `write`, but what it wrote may be lost in a power cut, and only then. For what comes many times a second: where
+   * a commit that reaches the disk takes 0.14 ms (and on other disks 10 ms), this one takes 0.02 ms.
+   */
+  writeUnsynced<T>(work: () => T): T {
+    return this.#transaction('BEGIN IMMEDIATE', work, 'NORMAL');
+  }
+
+  #transaction<T>(begin: string, work: () => T, durability?: Durability): T {
     // libsql keeps a connection usable through its statements after `close`.
     if (this.#closed) throw new CodedError('store_unavailable', 'The store is closed.');
     try {
+      if (durability !== undefined) this.#commitWith(durability);
       this.#database.exec(begin);
       const result = work();
       this.#database.exec('COMMIT');
@@ -80,6 +96,13 @@ export class Connection implements Disposable {
       this.#rollBack();
       throw toStoreError(error);
     }
+  }
+
+  /** Set before a transaction and never after it: a write without the sync that it promises cannot begin. */
+  #commitWith(durability: Durability): void {
+    if (durability === this.#durability) return;
+    this.#database.exec(`PRAGMA synchronous = ${durability}`);
+    this.#durability = durability;
   }
 
   /** SQLite rolls back by itself after some errors (disk full), and after others waits to be told. */

@@ -39,9 +39,13 @@ export function prepareConversationRows(connection: Connection) {
   const touch = connection.prepare(
     'UPDATE conversations SET updated_at = max(updated_at, ?) WHERE conversation_id = ?',
   );
-  const addTurn = connection.prepare(
+  const addMessages = connection.prepare(
     `UPDATE conversations
-     SET last_seq = last_seq + 2, rev = rev + 2, selected_leaf_id = :leafId, updated_at = max(updated_at, :at)
+     SET last_seq = last_seq + :messages, rev = rev + :messages, selected_leaf_id = :leafId, updated_at = max(updated_at, :at)
+     WHERE conversation_id = :conversationId`,
+  );
+  const select = connection.prepare(
+    `UPDATE conversations SET selected_leaf_id = :leafId, rev = rev + 1, updated_at = max(updated_at, :at)
      WHERE conversation_id = :conversationId`,
   );
   const previewOf = preparePreview(connection);
@@ -50,7 +54,10 @@ export function prepareConversationRows(connection: Connection) {
     find: (userId: string, conversationId: string) => byId.first([conversationId, userId]),
     findDefault: (userId: string) => byDefault.first([userId]),
     insertDefault: (row: { conversationId: string; userId: string; at: number }) => insertDefault.run(row),
-    addTurn: (turn: { conversationId: string; leafId: string; at: number }) => addTurn.run(turn),
+    /** Counts new messages, the last of which is the leaf that is selected now. */
+    addMessages: (added: { conversationId: string; messages: number; leafId: string; at: number }) =>
+      addMessages.run(added),
+    select: (selected: { conversationId: string; leafId: string; at: number }) => select.run(selected),
     touch: (conversationId: string, at: number) => touch.run([at, conversationId]),
 
     /** The `rev` for one more change in the conversation. */

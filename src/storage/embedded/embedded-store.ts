@@ -2,7 +2,11 @@ import { resolve } from 'node:path';
 import { systemClock } from '../../std/clock.ts';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
-import { prepareAppendTurn } from './append-turn.ts';
+import { appendReply } from './append-reply.ts';
+import { appendTurn } from './append-turn.ts';
+import { prepareBranches } from './branches.ts';
+import { prepareChoices } from './choices.ts';
+import { prepareClientRequests } from './client-requests.ts';
 import type { Connection } from './connection.ts';
 import { prepareGenerationLife } from './generation-life.ts';
 import { migrate } from './migrations.ts';
@@ -58,7 +62,9 @@ export function createEmbeddedStore(connection: Connection, now: () => number): 
 
 function conversationMethods(connection: Connection, rows: Rows) {
   const { conversations, messages } = rows;
-  const turns = prepareAppendTurn(connection, rows);
+  const requests = prepareClientRequests(connection, rows);
+  const branches = prepareBranches(connection, rows);
+  const choices = prepareChoices(connection, rows);
   const findDefault = (userId: string) => {
     const row = conversations.findDefault(userId);
     return row === undefined ? null : conversations.toConversation(row);
@@ -95,10 +101,19 @@ function conversationMethods(connection: Connection, rows: Rows) {
       return connection.read(() => messages.changedAfter(conversationId, afterRev));
     },
     async appendTurn(turn) {
-      return connection.write(() => turns.appendTurn(turn));
+      return connection.write(() => appendTurn(rows, requests, turn));
     },
-    async askedTurn(userId, clientMessageId) {
-      return connection.read(() => turns.askedTurn(userId, clientMessageId));
+    async appendReply(reply) {
+      return connection.write(() => appendReply(rows, requests, reply));
+    },
+    async askedTurn(userId, clientId) {
+      return connection.read(() => requests.asked(userId, clientId));
+    },
+    async selectBranch(select) {
+      return connection.write(() => branches.select(select));
+    },
+    async chooseCandidate(choice) {
+      return connection.write(() => choices.choose(choice));
     },
   } satisfies Partial<Store>;
 }
@@ -118,6 +133,12 @@ function generationMethods(connection: Connection, rows: Rows, now: () => number
     },
     async startGeneration(start) {
       return connection.write(() => life.start(start));
+    },
+    async appendText(piece) {
+      return connection.writeUnsynced(() => generations.log.append(piece));
+    },
+    async replaceCandidate(generationId, candidate) {
+      return connection.write(() => generations.candidates.replace(generationId, candidate));
     },
     async endGeneration(end) {
       return connection.write(() => life.end(end));

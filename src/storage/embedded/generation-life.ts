@@ -1,7 +1,8 @@
 import type { Message, PromptTrace } from '../../conversation/message.ts';
 import type { GenerationEnd, GenerationStore } from '../../conversation/stores.ts';
+import type { RaceRecord } from '../../engine/request.ts';
 import type { Connection } from './connection.ts';
-import type { Rows } from './rows.ts';
+import { type Rows, stored } from './rows.ts';
 import { toStoredText } from './stored-text.ts';
 
 const traceLifeMs = 7 * 24 * 60 * 60 * 1000;
@@ -16,9 +17,9 @@ export function prepareGenerationLife(
   { conversations, messages, generations }: Rows,
 ) {
   const start = connection.prepare(
-    `UPDATE generations SET status = 'running', started_at = :at, model = :model, template = :template,
-       level = :level, candidates = :candidates, seed = :seed, variant = :variant
-     WHERE generation_id = :generationId AND status = 'queued'`,
+    `UPDATE generations SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, :at),
+       model = :model, template = :template, seed = :seed, variant = :variant
+     WHERE generation_id = :generationId AND ended_at IS NULL`,
   );
   const startMessage = connection.prepare(
     `UPDATE messages SET status = 'running', model = :model, variant = :variant, rev = :rev
@@ -26,15 +27,17 @@ export function prepareGenerationLife(
   );
   const end = connection.prepare(
     `UPDATE generations SET status = :status, finish_reason = :finishReason, text = :text, ended_at = :at,
-       shown_candidate_id = :shownCandidateId, propensity = :propensity
+       shown_candidate_id = :shownCandidateId, race = :race, level = :level, candidates = :candidates,
+       propensity = :propensity
      WHERE generation_id = :generationId`,
   );
   const endMessage = connection.prepare(
-    `UPDATE messages SET status = :status, finish_reason = :finishReason, text = :text, rev = :rev
+    `UPDATE messages SET status = :status, finish_reason = :finishReason, text = :text,
+       shown_candidate_id = :shownCandidateId, rev = :rev
      WHERE message_id = :messageId`,
   );
   const insertTrace = connection.prepare(
-    'INSERT INTO prompt_traces (generation_id, created_at, trace) VALUES (?, ?, ?)',
+    'INSERT OR REPLACE INTO prompt_traces (generation_id, created_at, trace) VALUES (?, ?, ?)',
   );
   const purgeTraces = connection.prepare(
     `DELETE FROM prompt_traces WHERE rowid IN
@@ -46,11 +49,9 @@ export function prepareGenerationLife(
 
   return {
     start({ generationId, setup, trace, at }: Start): boolean {
-      const { model, template, level, candidates, seed, variant } = setup;
-      if (start.run({ generationId, at, model, template, level, candidates, seed, variant }) === 0)
-        return false;
-      const generation = generations.find(generationId);
-      if (generation === null) throw new Error('A started generation is gone within its transaction.');
+      const { model, template, seed, variant } = setup;
+      if (start.run({ generationId, at, model, template, seed, variant }) === 0) return false;
+      const generation = stored(generations.find(generationId));
       const rev = conversations.nextRev(generation.conversationId);
       startMessage.run({ messageId: generation.messageId, model, variant, rev });
       purgeTraces.run([at - traceLifeMs]);
@@ -62,14 +63,16 @@ export function prepareGenerationLife(
       const generation = generations.find(ending.generationId);
       if (generation === null) return null;
       if (generation.endedAt !== null) return messages.find(generation.messageId);
-      const { generationId, status, finishReason, shownCandidateId, propensity, at } = ending;
+      const { generationId, status, finishReason, shownCandidateId, at } = ending;
       const text = toStoredText(ending.text);
-      end.run({ generationId, status, finishReason, text, shownCandidateId, propensity, at });
-      for (const candidate of ending.candidates) generations.insertCandidate(generationId, candidate);
+      end.run({ generationId, status, finishReason, text, shownCandidateId, at, ...toColumns(ending.race) });
+      for (const candidate of ending.candidates) generations.candidates.insert(generationId, candidate);
+      generations.log.remove(generationId);
       const rev = conversations.nextRev(generation.conversationId);
-      endMessage.run({ messageId: generation.messageId, status, finishReason, text, rev });
+      const { messageId } = generation;
+      endMessage.run({ messageId, status, finishReason, text, shownCandidateId, rev });
       conversations.touch(generation.conversationId, at);
-      return messages.find(generation.messageId);
+      return messages.find(messageId);
     },
 
     trace(generationId: string, now: number): PromptTrace | null {
@@ -78,5 +81,15 @@ export function prepareGenerationLife(
       // Written by `start` from a value of this type.
       return JSON.parse(row.trace) as PromptTrace;
     },
+  };
+}
+
+/** The whole record, and beside it what is asked of all generations together. */
+function toColumns(race: RaceRecord | null) {
+  return {
+    race: race === null ? null : JSON.stringify(race),
+    level: race?.level ?? null,
+    candidates: race?.candidates ?? null,
+    propensity: race?.commit?.propensity ?? null,
   };
 }

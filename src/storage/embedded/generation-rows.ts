@@ -3,13 +3,14 @@ import type {
   Generation,
   GenerationSetup,
   GenerationStatus,
-  StoredCandidate,
 } from '../../conversation/message.ts';
-import type { CandidateEnd } from '../../engine/request.ts';
+import type { RaceRecord } from '../../engine/request.ts';
+import { prepareCandidateRows } from './candidate-rows.ts';
 import type { Connection } from './connection.ts';
-import { fromStoredText, toStoredText } from './stored-text.ts';
+import { prepareGenerationLog } from './generation-log.ts';
+import { fromStoredText } from './stored-text.ts';
 
-export interface GenerationRow {
+interface GenerationRow {
   readonly generation_id: string;
   readonly conversation_id: string;
   readonly user_id: string;
@@ -18,28 +19,16 @@ export interface GenerationRow {
   readonly status: GenerationStatus;
   readonly finish_reason: FinishReason | null;
   readonly text: string;
+  readonly attempts: number;
   readonly created_at: number;
   readonly started_at: number | null;
   readonly ended_at: number | null;
   readonly model: string | null;
   readonly template: string | null;
-  readonly level: number | null;
-  readonly candidates: number | null;
   readonly seed: number | null;
   readonly variant: string | null;
   readonly shown_candidate_id: string | null;
-  readonly propensity: number | null;
-}
-
-interface CandidateRow {
-  readonly idx: number;
-  readonly candidate_id: string;
-  readonly text: string;
-  readonly tokens: number;
-  readonly finish_reason: CandidateEnd;
-  readonly log_prob: number | null;
-  readonly score: number | null;
-  readonly filter_reason: string | null;
+  readonly race: string | null;
 }
 
 export interface NewGeneration {
@@ -53,7 +42,7 @@ export interface NewGeneration {
 
 export type GenerationRows = ReturnType<typeof prepareGenerationRows>;
 
-/** Statements that find and add generations; to be called inside a transaction. */
+/** Statements that find and add generations, with their candidates and log; to be called inside a transaction. */
 export function prepareGenerationRows(connection: Connection) {
   const byId = connection.prepare<GenerationRow>('SELECT * FROM generations WHERE generation_id = ?');
   const unfinishedOf = connection.prepare<GenerationRow>(
@@ -63,18 +52,12 @@ export function prepareGenerationRows(connection: Connection) {
     // Left to itself, SQLite walks all generations in the order of ordinal to save a sort of the few.
     `SELECT * FROM generations INDEXED BY generations_unfinished WHERE ended_at IS NULL ORDER BY ordinal`,
   );
-  const candidates = connection.prepare<CandidateRow>(
-    'SELECT * FROM candidates WHERE generation_id = ? ORDER BY idx',
-  );
   const insert = connection.prepare(
     `INSERT INTO generations (generation_id, conversation_id, user_id, message_id, reply_to, status, created_at)
      VALUES (:generationId, :conversationId, :userId, :messageId, :replyTo, 'queued', :at)`,
   );
-  const insertCandidate = connection.prepare(
-    `INSERT INTO candidates (generation_id, idx, candidate_id, text, tokens, finish_reason, log_prob, score,
-       filter_reason)
-     VALUES (:generationId, :index, :candidateId, :text, :tokens, :finishReason, :logProb, :score, :filterReason)`,
-  );
+  const candidates = prepareCandidateRows(connection);
+  const log = prepareGenerationLog(connection);
 
   const toGeneration = (row: GenerationRow): Generation => ({
     generationId: row.generation_id,
@@ -84,17 +67,21 @@ export function prepareGenerationRows(connection: Connection) {
     replyTo: row.reply_to,
     status: row.status,
     finishReason: row.finish_reason,
-    text: fromStoredText(row.text),
+    text: row.ended_at === null ? log.text(row.generation_id) : fromStoredText(row.text),
+    attempts: row.attempts,
     createdAt: row.created_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
     setup: toSetup(row),
-    candidates: row.ended_at === null ? [] : candidates.all([row.generation_id]).map(toCandidate),
+    candidates: row.ended_at === null ? [] : candidates.of(row.generation_id),
     shownCandidateId: row.shown_candidate_id,
-    propensity: row.propensity,
+    // Written by `endGeneration` from a value of this type.
+    race: row.race === null ? null : (JSON.parse(row.race) as RaceRecord),
   });
 
   return {
+    candidates,
+    log,
     /** Of whatever user: the caller compares `userId`. */
     find(generationId: string): Generation | null {
       const row = byId.first([generationId]);
@@ -103,38 +90,10 @@ export function prepareGenerationRows(connection: Connection) {
     unfinishedOf: (conversationId: string) => unfinishedOf.all([conversationId]).map(toGeneration),
     unfinished: () => unfinished.all([]).map(toGeneration),
     insert: (generation: NewGeneration) => insert.run({ ...generation }),
-
-    insertCandidate(generationId: string, candidate: StoredCandidate): void {
-      const { text, filterReason } = candidate;
-      insertCandidate.run({
-        generationId,
-        index: candidate.index,
-        candidateId: candidate.candidateId,
-        text: toStoredText(text),
-        tokens: candidate.tokens,
-        finishReason: candidate.finishReason,
-        logProb: candidate.logProb,
-        score: candidate.score,
-        filterReason: filterReason === null ? null : toStoredText(filterReason),
-      });
-    },
   };
 }
 
-function toSetup(row: GenerationRow): GenerationSetup | null {
-  const { model, template, level, candidates, seed, variant } = row;
-  if (model === null || template === null || level === null || candidates === null || seed === null)
-    return null;
-  return { model, template, level, candidates, seed, variant };
+function toSetup({ model, template, seed, variant }: GenerationRow): GenerationSetup | null {
+  if (model === null || template === null || seed === null) return null;
+  return { model, template, seed, variant };
 }
-
-const toCandidate = (row: CandidateRow): StoredCandidate => ({
-  index: row.idx,
-  text: fromStoredText(row.text),
-  tokens: row.tokens,
-  finishReason: row.finish_reason,
-  logProb: row.log_prob ?? Number.NaN,
-  candidateId: row.candidate_id,
-  score: row.score,
-  filterReason: row.filter_reason === null ? null : fromStoredText(row.filter_reason),
-});

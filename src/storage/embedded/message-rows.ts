@@ -23,6 +23,7 @@ interface MessageRow {
   readonly client_message_id: string | null;
   readonly generation_id: string | null;
   readonly finish_reason: FinishReason | null;
+  readonly shown_candidate_id: string | null;
   readonly model: string | null;
   readonly variant: string | null;
   readonly reaction_kind: ReactionKind | null;
@@ -45,9 +46,14 @@ export interface NewMessage {
   readonly generationId: string | null;
 }
 
+type NewReplyMessage = Omit<NewMessage, 'role' | 'text' | 'status' | 'clientMessageId'>;
+
+/** Messages of one parent and role: versions of one another. */
+export type VersionGroup = Pick<Message, 'parentId' | 'conversationId' | 'role'>;
+
 const columns = `m.message_id, m.conversation_id, m.user_id, m.seq, m.rev, m.role, m.text, m.status, m.created_at,
-  m.parent_id, m.client_message_id, m.generation_id, m.finish_reason, m.model, m.variant,
-  r.kind AS reaction_kind, r.comment AS reaction_comment, r.at AS reaction_at`;
+  m.parent_id, m.client_message_id, m.generation_id, m.finish_reason, m.shown_candidate_id, m.model,
+  m.variant, r.kind AS reaction_kind, r.comment AS reaction_comment, r.at AS reaction_at`;
 const reactionJoin = 'LEFT JOIN reactions r ON r.message_id = m.message_id AND r.user_id = m.user_id';
 
 /**
@@ -82,6 +88,14 @@ export function prepareMessageRows(connection: Connection) {
     `SELECT json_group_array(seq ORDER BY seq) AS seqs FROM messages
      WHERE parent_id IS ? AND conversation_id = ? AND role = ?`,
   );
+  const countVersions = connection.prepare<{ n: number }>(
+    `SELECT count(*) AS n FROM messages
+     WHERE parent_id IS :parentId AND conversation_id = :conversationId AND role = :role`,
+  );
+  const versions = connection.prepare<MessageRow>(
+    `SELECT ${columns} FROM messages m ${reactionJoin}
+     WHERE m.parent_id IS :parentId AND m.conversation_id = :conversationId AND m.role = :role ORDER BY m.seq`,
+  );
   const insert = connection.prepare(
     `INSERT INTO messages (message_id, conversation_id, user_id, seq, rev, role, text, status, created_at, parent_id,
        client_message_id, generation_id)
@@ -89,6 +103,8 @@ export function prepareMessageRows(connection: Connection) {
        :clientMessageId, :generationId)`,
   );
   const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
+
+  const insertMessage = (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) });
 
   function siblingPlaces({ parent_id, conversation_id, role }: MessageRow): Map<number, number> {
     const seqs = siblingSeqs.first([parent_id, conversation_id, role])?.seqs ?? '[]';
@@ -119,7 +135,17 @@ export function prepareMessageRows(connection: Connection) {
       return { messages: toMessages(hasMore ? rows.slice(rows.length - query.limit) : rows), hasMore };
     },
 
-    insert: (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) }),
+    countVersions: ({ parentId, conversationId, role }: VersionGroup): number =>
+      countVersions.first({ parentId, conversationId, role })?.n ?? 0,
+
+    versions: ({ parentId, conversationId, role }: VersionGroup): Message[] =>
+      toMessages(versions.all({ parentId, conversationId, role })),
+
+    insert: insertMessage,
+
+    /** The companion message that will hold a reply. */
+    insertEmptyReply: (reply: NewReplyMessage) =>
+      insertMessage({ ...reply, role: 'companion', text: '', status: 'queued', clientMessageId: null }),
 
     setRev: (messageId: string, rev: number) => setRev.run([rev, messageId]),
   };
@@ -141,6 +167,7 @@ function toMessage(row: MessageRow, siblings: Message['siblings']): Message {
     clientMessageId: row.client_message_id,
     generationId: row.generation_id,
     finishReason: row.finish_reason,
+    shownCandidateId: row.shown_candidate_id,
     model: row.model,
     variant: row.variant,
     reaction:

@@ -1,9 +1,10 @@
 import { CodedError } from '../../std/coded-error.ts';
 import type { Connection } from './connection.ts';
 import { first } from './migrations/0001-first.ts';
+import { race } from './migrations/0002-race.ts';
 
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
-const migrations: readonly string[] = [first];
+const migrations: readonly string[] = [first, race];
 
 const schemaVersion = migrations.length;
 

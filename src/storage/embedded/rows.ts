@@ -17,3 +17,9 @@ export function prepareRows(connection: Connection): Rows {
     generations: prepareGenerationRows(connection),
   };
 }
+
+/** For a row that this transaction has written or that a foreign key holds. */
+export function stored<T>(row: T | null): T {
+  if (row === null) throw new Error('A stored row is gone within its transaction.');
+  return row;
+}

@@ -1,0 +1,39 @@
+import type { AppendedReply, NewReply } from '../../conversation/stores.ts';
+import type { ClientRequests } from './client-requests.ts';
+import { type Rows, stored } from './rows.ts';
+import { changeOlderVersions, refuseVersion } from './versions.ts';
+
+/** `appendReply` for use inside `Connection.write`, for the same reason as `appendTurn`. */
+export function appendReply(rows: Rows, requests: ClientRequests, reply: NewReply): AppendedReply {
+  const { conversations, messages, generations } = rows;
+  const before = requests.repeated(reply, 'companion');
+  if (before !== null && 'kind' in before) return before;
+  if (before !== null)
+    return { kind: 'duplicate', companion: before.message, generationId: before.generationId };
+  const sibling = messages.find(reply.siblingOf);
+  if (sibling === null || sibling.userId !== reply.userId) return { kind: 'not_found' };
+  if (sibling.role !== 'companion' || sibling.parentId === null)
+    return { kind: 'unsupported', reason: 'only a message of the companion can be written anew' };
+  const refused = refuseVersion(rows, sibling);
+  if (refused !== null) return refused;
+
+  const { userId, generationId, at, companionMessageId: messageId } = reply;
+  const { conversationId, parentId: replyTo } = sibling;
+  const conversation = stored(conversations.find(userId, conversationId) ?? null);
+  conversations.addMessages({ conversationId, messages: 1, leafId: messageId, at });
+  messages.insertEmptyReply({
+    ...{ messageId, conversationId, userId, at, parentId: replyTo, generationId },
+    ...{ seq: conversation.last_seq + 1, rev: conversation.rev + 1 },
+  });
+  generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
+  const { clientId, bodyHash } = reply;
+  requests.insert({ userId, clientId, conversationId, bodyHash, messageId, generationId });
+  const companion = stored(messages.find(messageId));
+  return {
+    kind: 'created',
+    user: stored(messages.find(replyTo)),
+    companion,
+    generation: stored(generations.find(generationId)),
+    olderSiblings: changeOlderVersions(rows, companion),
+  };
+}
