@@ -6,6 +6,12 @@ export interface LiveFigures {
   readonly replies: () => number;
   readonly generationsQueued: () => number;
   readonly generationsRunning: () => number;
+  /** 0-5, see conversation/load-level.ts. */
+  readonly loadLevel: () => number;
+  readonly queueAgeMs: () => number;
+  /** Sequences in the batches of all workers, and the most there can be. */
+  readonly batchRows: () => number;
+  readonly batchRowsMax: () => number;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -56,6 +62,12 @@ export function createMetrics() {
       buckets: shortSeconds,
       registers,
     }),
+    candidates: new Histogram({
+      name: 'amity_reply_candidates',
+      help: 'Candidates that a reply was chosen from; 0 where it is a fixed line.',
+      buckets: [0, 1, 2, 4, 10, 32],
+      registers,
+    }),
     promptTokens: new Histogram({
       name: 'amity_prompt_tokens',
       help: 'Tokens of a prompt.',
@@ -80,4 +92,8 @@ export function watchLiveFigures(metrics: Metrics, live: LiveFigures): void {
   gauge('amity_replies_active', 'Replies queued or running.', live.replies);
   gauge('amity_generations_queued', 'Generations that wait for a place in a batch.', live.generationsQueued);
   gauge('amity_generations_running', 'Generations in a batch.', live.generationsRunning);
+  gauge('amity_load_level', 'Load level: 1 all candidates, 3 one, 4 canned, 5 refusing.', live.loadLevel);
+  gauge('amity_queue_age_seconds', 'How long generations wait for a place.', () => live.queueAgeMs() / 1000);
+  gauge('amity_batch_rows', 'Sequences in the batches of all workers.', live.batchRows);
+  gauge('amity_batch_rows_max', 'Sequences that the batches can hold.', live.batchRowsMax);
 }

@@ -7,9 +7,11 @@ import type { Metrics } from './metrics.ts';
 
 export function createAnswerObserver(log: Logger, metrics: Metrics): AnswerObserver {
   return {
-    started: ({ generationId }, { promptTokens, queuedMs }) => {
+    started: ({ generationId }, { promptTokens, queuedMs, level, candidates }) => {
       metrics.promptTokens.observe(promptTokens);
-      log.debug({ generationId, promptTokens, queuedMs: Math.round(queuedMs) }, 'reply started');
+      metrics.candidates.observe(candidates);
+      const facts = { generationId, promptTokens, queuedMs: Math.round(queuedMs), level, candidates };
+      log.debug(facts, 'reply started');
     },
     firstText: (_turn, { ttftMs }) => metrics.firstText.observe(ttftMs / 1000),
     ended: ({ generationId }, { outcome, tokens, durationMs }) => {
