@@ -1,66 +1,54 @@
 /** Random sequences of operations, compared after each one with a plain model of the rules of docs/protocol.md. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Message, ReactionKind } from '../../src/conversation/message.ts';
+import type { ReactionKind } from '../../src/conversation/message.ts';
+import type { Store } from '../../src/storage/store.ts';
 import type { StoreUnderTest } from './store.contract.ts';
-import { createScenario, expectCreated, type Scenario } from './store-scenario.ts';
+import { type ModelMessage, type ModelReply, PlainModel, toModelMessage } from './store-plain-model.ts';
+import { candidate, createScenario, expectCreated, type Scenario } from './store-scenario.ts';
 
-/** `of` chooses an existing turn, counted from the first and wrapped around. */
+/** `of` chooses an existing message, reply or request, counted from the first and wrapped around. */
 type Operation =
   | { readonly kind: 'send'; readonly under: number | 'leaf' | 'root' }
+  | { readonly kind: 'edit' | 'regenerate' | 'start' | 'select'; readonly of: number }
   | { readonly kind: 'resend'; readonly of: number; readonly sameBody: boolean }
-  | { readonly kind: 'start'; readonly of: number }
-  | { readonly kind: 'end'; readonly of: number; readonly text: string }
+  | { readonly kind: 'log' | 'end'; readonly of: number; readonly text: string }
+  | { readonly kind: 'choose'; readonly of: number; readonly index: number }
   | { readonly kind: 'react'; readonly of: number; readonly reaction: ReactionKind | null };
 
-interface ModelMessage {
-  readonly messageId: string;
-  readonly parentId: string | null;
-  readonly role: 'user' | 'companion';
-  seq: number;
-  rev: number;
-  text: string;
-  status: string;
-  reaction: ReactionKind | null;
-}
-
-interface ModelTurn {
-  readonly clientId: string;
-  readonly bodyHash: string;
-  readonly generationId: string;
-  readonly sent: ModelMessage;
-  readonly reply: ModelMessage;
-}
-
-const of = fc.nat({ max: 20 });
+const of = fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 20 }));
+const text = fc.constantFrom('', 'hi', 'ho');
+const constant = fc.constant;
 const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('send'), under: fc.constantFrom('leaf', 'root') }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('send'), under: of }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('resend'), of, sameBody: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('start'), of }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('end'), of, text: fc.constantFrom('', 'hi', 'ho') }),
-  },
+  { weight: 4, arbitrary: fc.record({ kind: constant('send'), under: fc.constantFrom('leaf', 'root') }) },
+  { weight: 2, arbitrary: fc.record({ kind: constant('send'), under: of }) },
+  { weight: 2, arbitrary: fc.record({ kind: constant('edit'), of }) },
+  { weight: 2, arbitrary: fc.record({ kind: constant('regenerate'), of }) },
+  { weight: 1, arbitrary: fc.record({ kind: constant('resend'), of, sameBody: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: constant('start'), of }) },
+  { weight: 2, arbitrary: fc.record({ kind: constant('log'), of, text }) },
+  { weight: 3, arbitrary: fc.record({ kind: constant('end'), of, text }) },
+  { weight: 2, arbitrary: fc.record({ kind: constant('select'), of }) },
+  { weight: 3, arbitrary: fc.record({ kind: constant('choose'), of, index: fc.nat({ max: 4 }) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('react'), of, reaction: fc.constantFrom('up', 'love', null) }),
+    arbitrary: fc.record({ kind: constant('react'), of, reaction: fc.constantFrom('up', 'love', null) }),
   },
 ) as fc.Arbitrary<Operation>;
 
-const numRuns = process.env['AMITY_TEST_LONG'] ? 1000 : 40;
+const numRuns = process.env['AMITY_TEST_LONG'] ? 1000 : 60;
 
 export function modelPromises(underTest: StoreUnderTest): void {
   it(
     'leaves the store as a plain model of the rules says',
     async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 25 }), async (operations) => {
+        fc.asyncProperty(fc.array(operation, { maxLength: 40, size: 'max' }), async (operations) => {
           const user = await createScenario(underTest.store);
-          const model = new ConversationModel(user);
+          const compared = new ComparedConversation(user, underTest.store);
           for (const next of operations) {
-            await model.apply(underTest, next);
-            await model.check(underTest);
+            await compared.apply(next);
+            await compared.check();
           }
         }),
         { numRuns, seed: 20260102 },
@@ -70,130 +58,159 @@ export function modelPromises(underTest: StoreUnderTest): void {
   );
 }
 
-class ConversationModel {
+/** Does everything twice, to the store and to the model, and compares the answers and what is left. */
+class ComparedConversation {
   readonly #user: Scenario;
-  readonly #turns: ModelTurn[] = [];
-  #rev = 0;
-  #leaf: ModelMessage | null = null;
+  readonly #store: Store;
+  readonly #model = new PlainModel();
 
-  constructor(user: Scenario) {
+  constructor(user: Scenario, store: Store) {
     this.#user = user;
+    this.#store = store;
   }
 
-  async apply(underTest: StoreUnderTest, next: Operation): Promise<void> {
-    if (next.kind === 'send') return this.#send(underTest, next.under);
-    const turn = this.#turns[next.of % Math.max(1, this.#turns.length)];
-    if (turn === undefined) return;
-    if (next.kind === 'resend') return this.#resend(underTest, turn, next.sameBody);
-    if (next.kind === 'start') return this.#start(turn);
-    if (next.kind === 'end') return this.#end(turn, next.text);
-    return this.#react(underTest, turn, next.reaction);
+  async apply(next: Operation): Promise<void> {
+    const { messages, replies } = this.#model;
+    if (next.kind === 'send') return this.#send(next.under);
+    const message = chosen(messages, next.of);
+    const reply = chosen(replies, next.of);
+    if (message === undefined || reply === undefined) return;
+    if (next.kind === 'edit') return this.#edit(message);
+    if (next.kind === 'regenerate') return this.#regenerate(message);
+    if (next.kind === 'select') return this.#select(message);
+    if (next.kind === 'resend') return this.#resend(next.of, next.sameBody);
+    if (next.kind === 'start') return this.#start(reply);
+    if (next.kind === 'log') return this.#log(reply, next.text);
+    if (next.kind === 'end') return this.#end(reply, next.text);
+    if (next.kind === 'choose') return this.#choose(reply, `candidate-${next.index}`);
+    if (next.kind === 'react') return this.#react(reply, next.reaction);
   }
 
-  async #send({ store }: StoreUnderTest, under: number | 'leaf' | 'root'): Promise<void> {
-    const given =
-      typeof under === 'number' ? this.#turns[under % Math.max(1, this.#turns.length)]?.reply : null;
+  async #send(under: number | 'leaf' | 'root'): Promise<void> {
+    const given = typeof under === 'number' ? chosen(this.#model.replies, under)?.message : null;
     const parentId = under === 'leaf' ? undefined : (given?.messageId ?? null);
     const turn = this.#user.turn({ place: { parentId } });
-    const { user, companion } = expectCreated(await store.appendTurn(turn));
-    const seq = 2 * this.#turns.length + 1;
-    const sent: ModelMessage = {
-      ...{ messageId: user.messageId, role: 'user', text: turn.text, status: 'done', reaction: null },
-      ...{ seq, rev: this.#rev + 1 },
-      parentId: under === 'leaf' ? (this.#leaf?.messageId ?? null) : (parentId ?? null),
-    };
-    const reply: ModelMessage = {
-      ...{ messageId: companion.messageId, role: 'companion', text: '', status: 'queued', reaction: null },
-      ...{ seq: seq + 1, rev: this.#rev + 2, parentId: sent.messageId },
-    };
-    this.#rev += 2;
-    this.#leaf = reply;
-    for (const turn of this.#turns) if (turn.sent.parentId === sent.parentId) this.#change(turn.sent);
-    this.#turns.push({ ...turn, sent, reply });
+    expectCreated(await this.#store.appendTurn(turn));
+    const leafId = this.#model.leaf?.messageId ?? null;
+    const made = this.#model.addTurn(turn, turn.text, parentId === undefined ? leafId : parentId);
+    this.#model.requests.push({ ...turn, made });
   }
 
-  async #resend({ store }: StoreUnderTest, turn: ModelTurn, sameBody: boolean): Promise<void> {
-    const { clientId, bodyHash, generationId } = turn;
-    const again = this.#user.turn({ clientId, ...(sameBody ? { bodyHash } : {}) });
-    expect(await store.appendTurn(again)).toMatchObject(
-      sameBody
-        ? { kind: 'duplicate', user: { messageId: turn.sent.messageId }, generationId }
-        : { kind: 'conflict' },
-    );
+  async #edit(message: ModelMessage): Promise<void> {
+    const turn = this.#user.turn({ place: { siblingOf: message.messageId } });
+    const appended = await this.#store.appendTurn(turn);
+    if (message.role === 'companion') return expect(appended.kind).toBe('unsupported');
+    const made = this.#model.addTurn(turn, turn.text, message.parentId);
+    this.#model.requests.push({ ...turn, made });
+    this.#compareOlderSiblings(expectCreated(appended).olderSiblings.map(toModelMessage), made);
   }
 
-  async #start({ generationId, reply }: ModelTurn): Promise<void> {
-    const starts = reply.status === 'queued' || reply.status === 'running';
-    expect(await this.#user.start(generationId)).toBe(starts);
-    if (!starts) return;
-    reply.status = 'running';
-    this.#change(reply);
+  async #regenerate(message: ModelMessage): Promise<void> {
+    const reply = this.#user.reply(message.messageId);
+    const appended = await this.#store.appendReply(reply);
+    if (message.role === 'user') return expect(appended.kind).toBe('unsupported');
+    const made = this.#model.addReply(reply, message.parentId);
+    this.#model.requests.push({ ...reply, made });
+    this.#compareOlderSiblings(expectCreated(appended).olderSiblings.map(toModelMessage), made);
   }
 
-  async #end({ generationId, reply }: ModelTurn, text: string): Promise<void> {
-    const end = text === '' ? ({ status: 'failed', finishReason: null } as const) : {};
-    await this.#user.end(generationId, text, end);
-    if (reply.status !== 'queued' && reply.status !== 'running') return;
-    reply.status = text === '' ? 'failed' : 'done';
-    reply.text = text;
-    this.#change(reply);
+  #compareOlderSiblings(stored: readonly ModelMessage[], made: ModelMessage): void {
+    expect(stored).toStrictEqual(this.#model.siblingsOf(made).filter((message) => message !== made));
   }
 
-  async #react({ store }: StoreUnderTest, { reply }: ModelTurn, kind: ReactionKind | null): Promise<void> {
-    const target = { userId: this.#user.userId, messageId: reply.messageId, at: 1 };
-    if (kind === null) await store.clearReaction(target);
+  async #resend(of: number, sameBody: boolean): Promise<void> {
+    const request = chosen(this.#model.requests, of);
+    if (request === undefined) return;
+    const { clientId, bodyHash, generationId, made } = request;
+    const again = { clientId, ...(sameBody ? { bodyHash } : {}) };
+    const answer =
+      made.role === 'user'
+        ? await this.#store.appendTurn(this.#user.turn(again))
+        : await this.#store.appendReply(this.#user.reply(made.messageId, again));
+    const duplicate = { [made.role]: { messageId: made.messageId, rev: made.rev }, generationId };
+    expect(answer).toMatchObject(sameBody ? { kind: 'duplicate', ...duplicate } : { kind: 'conflict' });
+  }
+
+  async #start(reply: ModelReply): Promise<void> {
+    expect(await this.#user.start(reply.generationId)).toBe(this.#model.start(reply));
+  }
+
+  async #log(reply: ModelReply, piece: string): Promise<void> {
+    const { generationId } = reply;
+    const offset = reply.text.length;
+    expect(await this.#store.appendText({ generationId, offset, text: piece })).toBe(!reply.hasEnded);
+    if (!reply.hasEnded) reply.text += piece;
+  }
+
+  async #end(reply: ModelReply, own: string): Promise<void> {
+    const choices = new Map(own === '' ? [] : [own, 'other'].map((text, n) => [`candidate-${n}`, text]));
+    const candidates = [
+      ...[...choices].map(([, text], index) => candidate(index, { text })),
+      candidate(2, { finishReason: 'dropped' }),
+      candidate(3, { filterReason: 'repeats' }),
+    ];
+    const shownCandidateId = own === '' ? null : 'candidate-0';
+    const failed = own === '' ? ({ status: 'failed', finishReason: null } as const) : {};
+    await this.#user.end(reply.generationId, own, { candidates, shownCandidateId, ...failed });
+    this.#model.end(reply, own, choices);
+  }
+
+  async #choose(reply: ModelReply, candidateId: string): Promise<void> {
+    const { userId } = this.#user;
+    const { messageId } = reply.message;
+    const answer = await this.#store.chooseCandidate({ userId, messageId, candidateId, at: 1 });
+    if (this.#model.choose(reply, candidateId)) expect(answer).toMatchObject({ text: reply.message.text });
+    else if (reply.hasEnded && candidateId === 'candidate-4') expect(answer).toBeNull();
+    else if (!reply.hasEnded) expect(answer).toBe('unsupported');
+    else expect([null, 'unsupported']).toContain(answer);
+  }
+
+  async #select({ messageId }: ModelMessage): Promise<void> {
+    const conversation = await this.#store.selectBranch({ userId: this.#user.userId, messageId, at: 1 });
+    this.#model.select(this.#model.messages.find((message) => message.messageId === messageId)!);
+    expect(conversation?.selectedLeafId).toBe(this.#model.leaf?.messageId);
+  }
+
+  async #react({ message }: ModelReply, kind: ReactionKind | null): Promise<void> {
+    const target = { userId: this.#user.userId, messageId: message.messageId, at: 1 };
+    if (kind === null) await this.#store.clearReaction(target);
     else {
-      const set = await store.setReaction({ ...target, kind, comment: null });
-      expect(set === 'unsupported').toBe(reply.text === '');
+      const set = await this.#store.setReaction({ ...target, kind, comment: null });
+      expect(set === 'unsupported').toBe(message.text === '');
       if (set === 'unsupported') return;
     }
-    if (reply.reaction === kind) return;
-    reply.reaction = kind;
-    this.#change(reply);
+    this.#model.react(message, kind);
   }
 
-  #change(message: ModelMessage): void {
-    this.#rev += 1;
-    message.rev = this.#rev;
-  }
-
-  async check({ store }: StoreUnderTest): Promise<void> {
+  async check(): Promise<void> {
     const { userId, conversationId } = this.#user;
-    const all = this.#turns.flatMap(({ sent, reply }) => [sent, reply]);
-    const branch: ModelMessage[] = [];
-    let next = this.#leaf;
-    while (next !== null) {
-      branch.unshift(next);
-      const { parentId } = next;
-      next = all.find(({ messageId }) => messageId === parentId) ?? null;
-    }
-    const newest = branch.findLast(({ text }) => text !== '');
-
-    expect(await store.conversation(userId, conversationId)).toMatchObject({
-      lastSeq: all.length,
-      rev: this.#rev,
-      selectedLeafId: this.#leaf?.messageId ?? null,
+    const { messages, replies, rev, leaf, selectedBranch } = this.#model;
+    const newest = selectedBranch.findLast((message) => message.text !== '');
+    expect(await this.#store.conversation(userId, conversationId)).toMatchObject({
+      lastSeq: messages.length,
+      rev,
+      selectedLeafId: leaf?.messageId ?? null,
       preview: newest === undefined ? null : { role: newest.role, text: newest.text },
     });
-    const stored = await store.changedAfter(conversationId, 0);
-    expect(stored.map(toModelMessage)).toStrictEqual(all);
-    for (const { siblings, parentId, role, seq } of stored) {
-      const group = all.filter((message) => message.parentId === parentId && message.role === role);
-      const index = group.findIndex((message) => message.seq === seq);
-      expect(siblings).toStrictEqual({ index, count: group.length });
+    const stored = await this.#store.changedAfter(conversationId, 0);
+    expect(stored.map(toModelMessage)).toStrictEqual(messages);
+    for (const [place, { siblings }] of stored.entries()) {
+      const group = this.#model.siblingsOf(messages[place]!);
+      expect(siblings).toStrictEqual({ index: group.indexOf(messages[place]!), count: group.length });
     }
-    const leafId = this.#leaf?.messageId ?? 'none';
-    const page = await store.branchPage({ conversationId, leafId, limit: 5 });
-    expect(page.messages.map(toModelMessage)).toStrictEqual(branch.slice(-5));
-    expect(page.hasMore).toBe(branch.length > 5);
-    const active = this.#turns.filter(({ reply }) => ['queued', 'running'].includes(reply.status));
-    expect(
-      (await store.activeGenerations(conversationId)).map(({ generationId }) => generationId),
-    ).toStrictEqual(active.map(({ generationId }) => generationId));
+    const page = { conversationId, leafId: leaf?.messageId ?? 'none', limit: 5 };
+    const { messages: paged, hasMore } = await this.#store.branchPage(page);
+    expect(paged.map(toModelMessage)).toStrictEqual(selectedBranch.slice(-5));
+    expect(hasMore).toBe(selectedBranch.length > 5);
+    const active = await this.#store.activeGenerations(conversationId);
+    expect(active.map(({ generationId }) => generationId)).toStrictEqual(
+      replies.filter(({ hasEnded }) => !hasEnded).map(({ generationId }) => generationId),
+    );
+    for (const { generationId, text: own, attempts } of replies)
+      expect(await this.#store.generation(userId, generationId)).toMatchObject({ text: own, attempts });
   }
 }
 
-function toModelMessage(message: Message): ModelMessage {
-  const { messageId, parentId, role, seq, rev, text, status, reaction } = message;
-  return { messageId, role, text, status, reaction: reaction?.kind ?? null, seq, rev, parentId };
+function chosen<T>(things: readonly T[], of: number): T | undefined {
+  return things[of % Math.max(1, things.length)];
 }

@@ -1,9 +1,16 @@
 import type { Message, PromptTrace, StoredCandidate } from '../../src/conversation/message.ts';
-import type { AppendedTurn, GenerationEnd, NewTurn } from '../../src/conversation/stores.ts';
+import type {
+  AppendedReply,
+  AppendedTurn,
+  GenerationEnd,
+  NewReply,
+  NewTurn,
+} from '../../src/conversation/stores.ts';
 import type { RaceRecord } from '../../src/engine/request.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 export type Created = Extract<AppendedTurn, { kind: 'created' }>;
+type CreatedReply = Extract<AppendedReply, { kind: 'created' }>;
 
 /** One user of a store, with a default conversation, ids that count up and a clock that each change moves on. */
 export interface Scenario {
@@ -13,6 +20,12 @@ export interface Scenario {
   turn(parts?: Partial<NewTurn>): NewTurn;
   /** Stores a turn and expects it to be created. */
   send(text: string, parentId?: string | null): Promise<Created>;
+  /** A further reply that was not stored yet. */
+  reply(siblingOf: string, parts?: Partial<NewReply>): NewReply;
+  /** Stores an edited version of a user message and expects it to be created. */
+  edit(siblingOf: string, text: string): Promise<Created>;
+  /** Stores a further reply and expects it to be created. */
+  regenerate(siblingOf: string): Promise<CreatedReply>;
   start(generationId: string): Promise<boolean>;
   end(generationId: string, text: string, parts?: Partial<GenerationEnd>): Promise<Message | null>;
   /** Send, start and end; returns the companion message as it stands then. */
@@ -95,6 +108,16 @@ export async function createScenario(store: Store): Promise<Scenario> {
         ...parts,
       };
     },
+    reply(siblingOf, parts = {}) {
+      const { clientId, bodyHash, companionMessageId, generationId, at } = scenario.turn();
+      return { userId, siblingOf, clientId, bodyHash, companionMessageId, generationId, at, ...parts };
+    },
+    async edit(siblingOf, text) {
+      return expectCreated(await store.appendTurn(scenario.turn({ text, place: { siblingOf } })));
+    },
+    async regenerate(siblingOf) {
+      return expectCreated(await store.appendReply(scenario.reply(siblingOf)));
+    },
     async send(text, parentId) {
       return expectCreated(await store.appendTurn(scenario.turn({ text, place: { parentId } })));
     },
@@ -126,7 +149,9 @@ export async function createScenario(store: Store): Promise<Scenario> {
   return scenario;
 }
 
-export function expectCreated(appended: AppendedTurn): Created {
-  if (appended.kind !== 'created') throw new Error(`The turn was not created but ${appended.kind}.`);
-  return appended;
+export function expectCreated<T extends AppendedTurn | AppendedReply>(
+  appended: T,
+): Extract<T, { kind: 'created' }> {
+  if (appended.kind !== 'created') throw new Error(`Not created but ${appended.kind}.`);
+  return appended as Extract<T, { kind: 'created' }>;
 }

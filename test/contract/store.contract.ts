@@ -5,12 +5,16 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Store } from '../../src/storage/store.ts';
 import { branchPromises } from './store-branches.contract.ts';
+import { choicePromises } from './store-choices.contract.ts';
 import { conversationPromises } from './store-conversations.contract.ts';
 import { generationPromises } from './store-generations.contract.ts';
+import { logPromises } from './store-log.contract.ts';
 import { modelPromises } from './store-model.contract.ts';
 import { reactionPromises } from './store-reactions.contract.ts';
+import { selectionPromises } from './store-selection.contract.ts';
 import { textPromises } from './store-texts.contract.ts';
 import { turnPromises } from './store-turns.contract.ts';
+import { versionPromises } from './store-versions.contract.ts';
 
 export interface OpenedStore {
   readonly store: Store;
@@ -57,7 +61,11 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('conversations', () => conversationPromises(underTest));
     describe('turns', () => turnPromises(underTest));
     describe('branches and pages', () => branchPromises(underTest));
+    describe('versions of messages', () => versionPromises(underTest));
+    describe('the selected branch', () => selectionPromises(underTest));
     describe('generations', () => generationPromises(underTest));
+    describe('the generation log', () => logPromises(underTest));
+    describe('choices', () => choicePromises(underTest));
     describe('reactions', () => reactionPromises(underTest));
     describe('texts', () => textPromises(underTest));
     describe('any sequence of operations', () => modelPromises(underTest));

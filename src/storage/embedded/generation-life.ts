@@ -1,13 +1,10 @@
-import type { Message, PromptTrace } from '../../conversation/message.ts';
+import type { Message } from '../../conversation/message.ts';
 import type { GenerationEnd, GenerationStore } from '../../conversation/stores.ts';
 import type { RaceRecord } from '../../engine/request.ts';
 import type { Connection } from './connection.ts';
+import { preparePromptTraces } from './prompt-traces.ts';
 import { type Rows, stored } from './rows.ts';
 import { toStoredText } from './stored-text.ts';
-
-const traceLifeMs = 7 * 24 * 60 * 60 * 1000;
-/** Expired traces deleted with each new one: more than one, so that they always become fewer. */
-const tracesPurgedMax = 8;
 
 type Start = Parameters<GenerationStore['startGeneration']>[0];
 
@@ -36,26 +33,17 @@ export function prepareGenerationLife(
        shown_candidate_id = :shownCandidateId, rev = :rev
      WHERE message_id = :messageId`,
   );
-  const insertTrace = connection.prepare(
-    'INSERT OR REPLACE INTO prompt_traces (generation_id, created_at, trace) VALUES (?, ?, ?)',
-  );
-  const purgeTraces = connection.prepare(
-    `DELETE FROM prompt_traces WHERE rowid IN
-       (SELECT rowid FROM prompt_traces WHERE created_at <= ? ORDER BY created_at LIMIT ${tracesPurgedMax})`,
-  );
-  const traceById = connection.prepare<{ trace: string; created_at: number }>(
-    'SELECT trace, created_at FROM prompt_traces WHERE generation_id = ?',
-  );
+  const traces = preparePromptTraces(connection);
 
   return {
+    /** A later start keeps the time of the first: that is how long the user has waited. */
     start({ generationId, setup, trace, at }: Start): boolean {
       const { model, template, seed, variant } = setup;
       if (start.run({ generationId, at, model, template, seed, variant }) === 0) return false;
       const generation = stored(generations.find(generationId));
       const rev = conversations.nextRev(generation.conversationId);
       startMessage.run({ messageId: generation.messageId, model, variant, rev });
-      purgeTraces.run([at - traceLifeMs]);
-      insertTrace.run([generationId, at, JSON.stringify(trace)]);
+      traces.put(generationId, trace, at);
       return true;
     },
 
@@ -75,12 +63,7 @@ export function prepareGenerationLife(
       return messages.find(messageId);
     },
 
-    trace(generationId: string, now: number): PromptTrace | null {
-      const row = traceById.first([generationId]);
-      if (row === undefined || row.created_at <= now - traceLifeMs) return null;
-      // Written by `start` from a value of this type.
-      return JSON.parse(row.trace) as PromptTrace;
-    },
+    trace: traces.find,
   };
 }
 

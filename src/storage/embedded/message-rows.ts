@@ -76,6 +76,7 @@ export type MessageRows = ReturnType<typeof prepareMessageRows>;
 
 /** Statements about messages; to be called inside a transaction. */
 export function prepareMessageRows(connection: Connection) {
+  const toMessages = prepareSiblings(connection);
   const byId = connection.prepare<MessageRow>(
     `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.message_id = ?`,
   );
@@ -83,11 +84,6 @@ export function prepareMessageRows(connection: Connection) {
     `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.conversation_id = ? AND m.rev > ? ORDER BY m.seq`,
   );
   const branch = connection.prepare<MessageRow>(branchSql);
-  // One string and not a row for each: somebody may have answered one message thousands of times.
-  const siblingSeqs = connection.prepare<{ seqs: string }>(
-    `SELECT json_group_array(seq ORDER BY seq) AS seqs FROM messages
-     WHERE parent_id IS ? AND conversation_id = ? AND role = ?`,
-  );
   const countVersions = connection.prepare<{ n: number }>(
     `SELECT count(*) AS n FROM messages
      WHERE parent_id IS :parentId AND conversation_id = :conversationId AND role = :role`,
@@ -105,22 +101,6 @@ export function prepareMessageRows(connection: Connection) {
   const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
 
   const insertMessage = (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) });
-
-  function siblingPlaces({ parent_id, conversation_id, role }: MessageRow): Map<number, number> {
-    const seqs = siblingSeqs.first([parent_id, conversation_id, role])?.seqs ?? '[]';
-    return new Map((JSON.parse(seqs) as number[]).map((seq, index) => [seq, index]));
-  }
-
-  /** Looks each group of siblings up once, however many rows share it. */
-  function toMessages(rows: readonly MessageRow[]): Message[] {
-    const groups = new Map<string, Map<number, number>>();
-    return rows.map((row) => {
-      const key = `${row.role} ${row.parent_id ?? ''}`;
-      const places = groups.get(key) ?? siblingPlaces(row);
-      groups.set(key, places);
-      return toMessage(row, { index: places.get(row.seq) ?? 0, count: places.size });
-    });
-  }
 
   return {
     /** Of whatever user: the caller compares `userId`. */
@@ -148,6 +128,31 @@ export function prepareMessageRows(connection: Connection) {
       insertMessage({ ...reply, role: 'companion', text: '', status: 'queued', clientMessageId: null }),
 
     setRev: (messageId: string, rev: number) => setRev.run([rev, messageId]),
+  };
+}
+
+/** Gives rows their places among their siblings. */
+function prepareSiblings(connection: Connection) {
+  // One string and not a row for each: schema 1 set no limit to the versions of a message.
+  const siblingSeqs = connection.prepare<{ seqs: string }>(
+    `SELECT json_group_array(seq ORDER BY seq) AS seqs FROM messages
+     WHERE parent_id IS ? AND conversation_id = ? AND role = ?`,
+  );
+
+  function siblingPlaces({ parent_id, conversation_id, role }: MessageRow): Map<number, number> {
+    const seqs = siblingSeqs.first([parent_id, conversation_id, role])?.seqs ?? '[]';
+    return new Map((JSON.parse(seqs) as number[]).map((seq, index) => [seq, index]));
+  }
+
+  /** Looks each group of siblings up once, however many rows share it. */
+  return (rows: readonly MessageRow[]): Message[] => {
+    const groups = new Map<string, Map<number, number>>();
+    return rows.map((row) => {
+      const key = `${row.role} ${row.parent_id ?? ''}`;
+      const places = groups.get(key) ?? siblingPlaces(row);
+      groups.set(key, places);
+      return toMessage(row, { index: places.get(row.seq) ?? 0, count: places.size });
+    });
   };
 }
 
