@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Connection } from '../../src/storage/embedded/connection.ts';
 import { createEmbeddedStore, openEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
 import { migrate } from '../../src/storage/embedded/migrations.ts';
-import { createScenario, expectCreated, trace } from './store-scenario.ts';
+import { candidate, createScenario, expectCreated, trace } from './store-scenario.ts';
 
 const isRoot = process.getuid?.() === 0;
 const unavailable = (message: RegExp) =>
@@ -98,7 +98,12 @@ describe('an embedded store in trouble', () => {
         () => store.ping(),
         () => store.defaultConversation({ userId: 'new', newConversationId: 'new', at: 1 }),
         () => store.appendTurn(user.turn()),
+        () => store.appendReply(user.reply(messageId)),
+        () => store.selectBranch(react),
+        () => store.chooseCandidate({ ...react, candidateId: 'candidate-1' }),
         () => user.start(generation.generationId),
+        () => store.appendText({ generationId: generation.generationId, offset: 0, text: 'x' }),
+        () => store.replaceCandidate(generation.generationId, candidate(0)),
         () => user.end(generation.generationId, 'x'),
         () => store.setReaction({ ...react, kind: 'up', comment: null }),
         () => store.clearReaction(react),
@@ -190,6 +195,19 @@ describe('an embedded store in trouble', () => {
     expect(connection.pragma('journal_mode')).toBe('wal');
     expect(connection.pragma('synchronous')).toBe(2);
     expect(connection.pragma('foreign_keys')).toBe(1);
+  });
+
+  it('leaves the disk to the system for the generation log, and for nothing after it', () => {
+    using connection = new Connection(file, 0);
+    const level = () => connection.pragma('synchronous');
+    expect(connection.writeUnsynced(level)).toBe(1);
+    expect(connection.writeUnsynced(level)).toBe(1);
+    expect(connection.write(level)).toBe(2);
+    const fail = () => {
+      throw new Error('on purpose');
+    };
+    expect(() => connection.writeUnsynced(fail)).toThrow('on purpose');
+    expect(connection.write(level)).toBe(2);
   });
 
   it('rolls back a call that breaks an invariant, throws that as the bug it is, and goes on', async () => {
