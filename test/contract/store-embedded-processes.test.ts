@@ -8,11 +8,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 
 interface Report {
-  readonly kind: 'ready' | 'refused' | 'created' | 'ended' | 'duplicate' | 'conflict' | 'not_found';
+  readonly kind: 'ready' | 'refused' | 'created' | 'logged' | 'ended' | 'duplicate' | `again ${string}`;
   readonly n: number;
   readonly messageId: string;
+  /** Of 'logged': what the log holds of this generation, at least. */
+  readonly generationId: string;
+  readonly text: string;
 }
 
 const kills = process.env['AMITY_TEST_LONG'] ? 50 : 3;
@@ -31,8 +35,8 @@ describe('an embedded store and other processes', () => {
     await rm(directory, { recursive: true });
   });
 
-  function startWriter(name: string, turns: { first: number; last: number }) {
-    const script = [writerScript, file, name, `${turns.first}`, `${turns.last}`];
+  function startWriter(name: string, turns: { first: number; last: number; mode?: string }) {
+    const script = [writerScript, file, name, `${turns.first}`, `${turns.last}`, turns.mode ?? ''];
     const child = spawn(process.execPath, ['--import', 'tsx', ...script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -56,6 +60,23 @@ describe('an embedded store and other processes', () => {
     };
   }
 
+  /** Takes up what the killed writer left, from where its log ends. */
+  async function goOn(store: Store, turns: number): Promise<void> {
+    const setup = { model: 'tiny', template: 'chat@1', seed: 1, variant: null };
+    const trace = { model: 'tiny', template: 'chat@1', promptTokens: 1, budgetTokens: 1, parts: [] };
+    const end = { status: 'done', finishReason: 'stop', candidates: [], shownCandidateId: null } as const;
+    const unfinished = await store.unfinishedGenerations();
+    expect(unfinished.length).toBeLessThanOrEqual(1);
+    for (const { generationId, text: offset, attempts } of unfinished) {
+      const text = `reply ${turns}`;
+      expect(await store.startGeneration({ generationId, setup, trace, at: 1 })).toBe(true);
+      const piece = { generationId, offset: offset.length, text: text.slice(offset.length) };
+      expect(await store.appendText(piece)).toBe(true);
+      expect(await store.generation('ada', generationId)).toMatchObject({ text, attempts: attempts + 1 });
+      await store.endGeneration({ ...end, generationId, text, race: null, at: 1 });
+    }
+  }
+
   it(
     'holds all that a writer had reported when it is killed',
     async () => {
@@ -67,13 +88,16 @@ describe('an embedded store and other processes', () => {
         const reports: Report[] = [];
         for (let next = await writer.next(); next !== null; next = await writer.next()) {
           reports.push(next);
-          if (next.kind === 'ended' && next.n === known + 100 + 7 * kill) writer.child.kill('SIGKILL');
+          // In the middle of a reply.
+          if (next.kind === 'logged' && next.n === known + 100 + 7 * kill) writer.child.kill('SIGKILL');
         }
         await writer.closed;
         expect(writer.child.signalCode).toBe('SIGKILL');
 
         await using store = await openEmbeddedStore({ file });
-        for (const { kind, messageId, n } of reports) {
+        for (const { kind, messageId, n, generationId, text } of reports) {
+          if (kind === 'logged')
+            expect((await store.generation('ada', generationId))?.text.slice(0, text.length)).toBe(text);
           if (kind === 'created')
             expect(await store.message('ada', messageId)).toMatchObject({ text: `message ${n}` });
           if (kind === 'ended')
@@ -87,16 +111,18 @@ describe('an embedded store and other processes', () => {
         const stored = await store.changedAfter('w0', 0);
         expect(stored.map(({ seq }) => seq)).toStrictEqual(stored.map((_, index) => index + 1));
         expect(stored.filter(({ role }) => role === 'user')).toHaveLength(stored.length / 2);
-        expect((await store.unfinishedGenerations()).length).toBeLessThanOrEqual(kill + 1);
         known = stored.length / 2;
+        await goOn(store, known);
       }
     },
     60_000 + kills * 10_000,
   );
 
-  it('creates a turn once when three processes send the same ones at the same time to a new file', async () => {
+  it('creates a turn and a further reply once when three processes ask for them at the same time', async () => {
     const turns = 40;
-    const racing = ['a', 'b', 'c'].map((name) => startWriter(name, { first: 1, last: turns }));
+    const racing = ['a', 'b', 'c'].map((name) =>
+      startWriter(name, { first: 1, last: turns, mode: 'with further replies' }),
+    );
     for (const writer of racing) await writer.ready();
     for (const writer of racing) writer.go();
     const reports = await Promise.all(
@@ -108,10 +134,20 @@ describe('an embedded store and other processes', () => {
         return all;
       }),
     );
-    const answers = reports.flat().filter(({ kind }) => kind !== 'ended' && kind !== 'refused');
-    expect(answers).toHaveLength(3 * turns);
-    const created = answers.filter(({ kind }) => kind === 'created').map(({ n }) => n);
-    expect(created.sort((a, b) => a - b)).toStrictEqual(Array.from({ length: turns }, (_, n) => n + 1));
-    expect(answers.filter(({ kind }) => kind === 'duplicate')).toHaveLength(2 * turns);
+    for (const again of ['', 'again ']) {
+      const of = (kind: string) => reports.flat().filter((report) => report.kind === `${again}${kind}`);
+      const created = of('created').map(({ n }) => n);
+      expect(created.sort((a, b) => a - b)).toStrictEqual(Array.from({ length: turns }, (_, n) => n + 1));
+      expect(of('duplicate')).toHaveLength(2 * turns);
+    }
+    await using store = await openEmbeddedStore({ file });
+    const { conversationId } = await store.defaultConversation({
+      userId: 'ada',
+      newConversationId: '',
+      at: 1,
+    });
+    const replies = (await store.changedAfter(conversationId, 0)).filter(({ role }) => role === 'companion');
+    expect(replies.map(({ siblings }) => siblings.count)).toStrictEqual(replies.map(() => 2));
+    expect(replies).toHaveLength(2 * turns);
   });
 });
