@@ -57,9 +57,10 @@ export interface ConversationStore {
   selectBranch(select: { userId: string; messageId: string; at: number }): Promise<Conversation | null>;
 
   /**
-   * Makes a finished candidate the text of its message, takes the reaction back and logs the preference; the generation keeps
-   * the text that it ended with. Choosing what is shown changes nothing. Null when there is no such message or
-   * candidate; `unsupported` when the candidate was filtered or has no end of its own, or the generation has not ended.
+   * Makes a finished candidate the text of its message, takes the reaction back and logs the preference; the
+   * generation keeps the text that it ended with. Choosing what is shown changes nothing. Null when there is no such
+   * message or candidate; `unsupported` when the candidate was filtered, is empty or has no end of its own, or the
+   * generation has not ended.
    */
   chooseCandidate(choice: {
     userId: string;
@@ -161,7 +162,7 @@ export interface GenerationStore {
 
   /**
    * queued -> running, with its set-up and prompt trace; counts the attempt. Also for one that runs already: a crash
-   * broke it off. False when it has ended.
+   * broke it off; `startedAt` stays that of the first start. False when it has ended.
    */
   startGeneration(start: {
     readonly generationId: string;

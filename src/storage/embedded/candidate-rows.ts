@@ -15,8 +15,6 @@ interface CandidateRow {
   readonly filter_reason: string | null;
 }
 
-export type CandidateRows = ReturnType<typeof prepareCandidateRows>;
-
 /** Statements about the candidates of generations; to be called inside a transaction. */
 export function prepareCandidateRows(connection: Connection) {
   const ofGeneration = connection.prepare<CandidateRow>(

@@ -76,8 +76,8 @@ export class Connection implements Disposable {
   }
 
   /**
-   * As `write`, but what it wrote may be lost in a power cut, and only then. For what comes many times a second: where
-   * a commit that reaches the disk takes 0.14 ms (and on other disks 10 ms), this one takes 0.02 ms.
+   * As `write`, but what it wrote may be lost in a power cut, and only then. For what comes many times a second: a piece
+   * of the generation log took 0.023 ms, and 0.134 ms with FULL on the same disk, which was a fast one (means of 4,800).
    */
   writeUnsynced<T>(work: () => T): T {
     return this.#transaction('BEGIN IMMEDIATE', work, 'NORMAL');

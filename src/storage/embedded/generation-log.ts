@@ -4,8 +4,6 @@ import { fromStoredText, toStoredText } from './stored-text.ts';
 
 type Piece = Parameters<GenerationStore['appendText']>[0];
 
-export type GenerationLog = ReturnType<typeof prepareGenerationLog>;
-
 /**
  * What each generation that has not ended has shown so far. To be called inside a transaction: appending inside
  * `Connection.writeUnsynced`, since it happens some 25 times a second for each running reply. A power cut may so take
