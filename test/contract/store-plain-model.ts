@@ -48,7 +48,7 @@ export class PlainModel {
     return this.messages.filter((message) => message.parentId === parentId && message.role === role);
   }
 
-  /** @returns the older siblings of the user message, changed by it. */
+  /** @returns the user message. */
   addTurn(
     ids: { userMessageId: string; companionMessageId: string; generationId: string },
     text: string,
