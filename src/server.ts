@@ -19,6 +19,8 @@ import { ensureDirectory } from './data-directory.ts';
 import { openGateway } from './gateway/gateway.ts';
 import { Sessions } from './gateway/sessions.ts';
 import { createHttpApp } from './http/app.ts';
+import { InFlight } from './http/completions/in-flight.ts';
+import type { CompletionDeps } from './http/completions/routes.ts';
 import type { GuestIssuer } from './http/guests.ts';
 import { type Generation, openGeneration } from './open-generation.ts';
 import { createIds, type Ids } from './random-ids.ts';
@@ -27,6 +29,7 @@ import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
 import { openEmbeddedStore } from './storage/embedded/embedded-store.ts';
 import type { Store } from './storage/store.ts';
+import { createCompletionObserver } from './telemetry/completion-observer.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
 import { createMetrics, type Metrics, watchLiveFigures } from './telemetry/metrics.ts';
 import { createAnswerObserver, createGatewayObserver, reportError } from './telemetry/observers.ts';
@@ -70,6 +73,8 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   const recovered = await recoverReplies({ store, replies }, base.clock.now());
   if (recovered.resumed + recovered.failed > 0) log.warn(recovered, 'the last run left replies unfinished');
   const sessions = new Sessions();
+  const completions = new InFlight();
+  const createdAt = base.clock.now();
   let isDraining = false;
 
   const app = createHttpApp({
@@ -81,7 +86,8 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     guests: createGuestIssuer(base, guestSecret),
     verifyToken,
-    models: () => [{ name: 'default' }, { name: generation.generator.model }],
+    models: () => ['default', generation.generator.model].map((name) => ({ name, createdAt })),
+    completions: toCompletionDeps(base, generation, completions),
     pageDirectory: page,
     onError: (path, error) => reportError(log, metrics, { error, what: path }),
   });
@@ -104,7 +110,8 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   opened.use(openGateway(http, gatewayDeps, { verifyToken, settings: config.server, observer }));
   opened.defer(() => {
     isDraining = true;
-    return replies.drain(pause(config.server.drainTimeoutMs, undefined, { ref: false }));
+    const grace = pause(config.server.drainTimeoutMs, undefined, { ref: false });
+    return Promise.all([replies.drain(grace), completions.drain(grace)]);
   });
   watchLiveFigures(metrics, {
     connections: () => sessions.count,
@@ -145,6 +152,32 @@ function createReplies(
   };
   const { workers, rowsMax, queueMax } = config.pool;
   return new Replies((reply) => answerTurn(deps, reply), workers * rowsMax + queueMax);
+}
+
+function toCompletionDeps(
+  { config, log, metrics, clock, ids }: Base,
+  { generator, prompt }: Generation,
+  inFlight: InFlight,
+): CompletionDeps {
+  const { replyTokensMax } = config.reply;
+  return {
+    generator,
+    template: prompt.template,
+    counter: prompt.counter,
+    limits: { positionsMax: prompt.budgetTokens + replyTokensMax, replyTokensMax },
+    rowsMax: config.pool.rowsMax,
+    sampling: toAnswerOptions(config).sampling,
+    access: toCompletionAccess(config),
+    inFlight,
+    ids,
+    clock,
+    observer: createCompletionObserver(log, metrics),
+  };
+}
+
+function toCompletionAccess({ apiKeys, auth }: Config): CompletionDeps['access'] {
+  if (apiKeys.length > 0) return { kind: 'keys', keys: apiKeys };
+  return { kind: auth.kind === 'guest' ? 'open' : 'closed' };
 }
 
 function createGuestIssuer({ config, ids, clock }: Base, secret: Uint8Array): GuestIssuer | null {

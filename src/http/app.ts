@@ -1,10 +1,12 @@
-/** HTTP on the port of the socket: health, metrics, guests, models, and the page. */
+/** HTTP on the port of the socket: health, metrics, guests, models, completions, and the page. */
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { TokenVerifier } from '../auth/verify-token.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
+import { addCompletionRoutes, type CompletionDeps } from './completions/routes.ts';
 import { addGuestRoute, type GuestIssuer } from './guests.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
+import { addModelRoutes, type ServedModel } from './models.ts';
 import { addPageRoutes } from './page.ts';
 import { statusOf } from './status.ts';
 
@@ -14,7 +16,8 @@ export interface HttpDeps {
   /** Absent outside guest mode. */
   readonly guests: GuestIssuer | null;
   readonly verifyToken: TokenVerifier;
-  readonly models: () => readonly { readonly name: string }[];
+  readonly models: () => readonly ServedModel[];
+  readonly completions: CompletionDeps;
   /** Directory of the built page. */
   readonly pageDirectory: string;
   readonly onError: (path: string, error: unknown) => void;
@@ -41,10 +44,8 @@ export function createHttpApp(deps: HttpDeps): Hono {
     return context.body(await deps.metrics.text());
   });
   addGuestRoute(app, deps);
-  app.get('/v1/models', (context) => {
-    const data = deps.models().map(({ name }) => ({ id: name, object: 'model', owned_by: 'amity' }));
-    return context.json({ object: 'list', data });
-  });
+  addModelRoutes(app, deps.models);
+  addCompletionRoutes(app, deps.completions, () => deps.models().map(({ name }) => name));
   addPageRoutes(app, deps.pageDirectory);
   app.notFound((context) => {
     const error = toWireError(
