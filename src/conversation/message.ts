@@ -51,7 +51,15 @@ export interface Message {
   readonly variant: string | null;
   readonly reaction: Reaction | null;
   /** Place among the messages of the same parent and role, by `seq`, from 0. */
-  readonly siblings: { readonly index: number; readonly count: number };
+  readonly siblings: Siblings;
+}
+
+export interface Siblings {
+  readonly index: number;
+  readonly count: number;
+  /** The neighbours' messageIds; absent at the ends. */
+  readonly previousId?: string;
+  readonly nextId?: string;
 }
 
 export type ReactionKind = 'up' | 'down' | 'love' | 'funny' | 'meaningless' | 'offensive';

@@ -38,7 +38,13 @@ export const messageSchema = z.object({
   model: z.string().optional(),
   variant: z.string().optional(),
   reaction: reaction.nullable(),
-  siblings: z.object({ index: z.int().min(0), count: z.int().min(1) }),
+  /** `previousId`, `nextId`: the versions beside it, for `branch:select`; absent where there is none. */
+  siblings: z.object({
+    index: z.int().min(0),
+    count: z.int().min(1),
+    previousId: id.optional(),
+    nextId: id.optional(),
+  }),
 });
 
 export const conversationSchema = z.object({

@@ -196,7 +196,12 @@ class ComparedConversation {
     expect(stored.map(toModelMessage)).toStrictEqual(messages);
     for (const [place, { siblings }] of stored.entries()) {
       const group = this.#model.siblingsOf(messages[place]!);
-      expect(siblings).toStrictEqual({ index: group.indexOf(messages[place]!), count: group.length });
+      const index = group.indexOf(messages[place]!);
+      expect(siblings).toEqual({
+        ...{ index, count: group.length },
+        previousId: group[index - 1]?.messageId,
+        nextId: group[index + 1]?.messageId,
+      });
     }
     const page = { conversationId, leafId: leaf?.messageId ?? 'none', limit: 5 };
     const { messages: paged, hasMore } = await this.#store.branchPage(page);

@@ -69,9 +69,9 @@ export function turnPromises(underTest: StoreUnderTest): void {
     expect(one.user.parentId).toBeNull();
     expect(two.user.parentId).toBe(one.companion.messageId);
     expect(root.user.parentId).toBeNull();
-    expect(root.user.siblings).toStrictEqual({ index: 1, count: 2 });
+    expect(root.user.siblings).toStrictEqual({ index: 1, count: 2, previousId: one.user.messageId });
     expect(back.user.parentId).toBe(one.companion.messageId);
-    expect(back.user.siblings).toStrictEqual({ index: 1, count: 2 });
+    expect(back.user.siblings).toStrictEqual({ index: 1, count: 2, previousId: two.user.messageId });
     expect((await user.send('on')).user.parentId).toBe(back.companion.messageId);
   });
 

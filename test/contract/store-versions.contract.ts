@@ -68,12 +68,18 @@ function editPromises(underTest: StoreUnderTest): void {
     const { conversationId } = user;
     const one = await user.send('one');
     const two = await user.edit(one.user.messageId, 'two');
-    expect(two.olderSiblings).toStrictEqual([{ ...one.user, rev: 5, siblings: { index: 0, count: 2 } }]);
+    const [oneId, twoId] = [one.user.messageId, two.user.messageId];
+    expect(two.olderSiblings).toStrictEqual([
+      { ...one.user, rev: 5, siblings: { index: 0, count: 2, nextId: twoId } },
+    ]);
     // A message to a place where others stand is one more version there, whatever it came as.
     const three = await user.send('three', null);
     expect(three.olderSiblings).toStrictEqual([
-      { ...one.user, rev: 8, siblings: { index: 0, count: 3 } },
-      { ...two.user, rev: 9, siblings: { index: 1, count: 3 } },
+      { ...one.user, rev: 8, siblings: { index: 0, count: 3, nextId: twoId } },
+      {
+        ...{ ...two.user, rev: 9 },
+        siblings: { index: 1, count: 3, previousId: oneId, nextId: three.user.messageId },
+      },
     ]);
     expect(await store.changedAfter(conversationId, 7)).toStrictEqual(three.olderSiblings);
     expect((await store.conversation(user.userId, conversationId))?.rev).toBe(9);
@@ -110,11 +116,11 @@ function furtherReplyPromises(underTest: StoreUnderTest): void {
       ...{ messageId, conversationId, userId, seq: 5, rev: 9, role: 'companion', text: '' },
       ...{ status: 'queued', createdAt: 9e12, parentId: first.parentId, clientMessageId: null, generationId },
       ...{ finishReason: null, shownCandidateId: null, model: null, variant: null, reaction: null },
-      siblings: { index: 1, count: 2 },
+      siblings: { index: 1, count: 2, previousId: first.messageId },
     });
     expect(appended.user).toStrictEqual(await store.message(userId, first.parentId ?? ''));
     expect(appended.generation).toMatchObject({ messageId, replyTo: first.parentId, status: 'queued' });
-    const older: Message = { ...first, rev: 10, siblings: { index: 0, count: 2 } };
+    const older: Message = { ...first, rev: 10, siblings: { index: 0, count: 2, nextId: messageId } };
     expect(appended.olderSiblings).toStrictEqual([older]);
     expect(await store.message(userId, first.messageId)).toStrictEqual(older);
     expect(await store.message(userId, below.messageId)).toStrictEqual(below);
@@ -132,7 +138,7 @@ function furtherReplyPromises(underTest: StoreUnderTest): void {
     const { companion, generation } = await user.send('Hello');
     await user.regenerate(companion.messageId);
     await user.end(generation.generationId, '', { status: 'failed', finishReason: null });
-    expect((await user.regenerate(companion.messageId)).companion.siblings).toStrictEqual({
+    expect((await user.regenerate(companion.messageId)).companion.siblings).toMatchObject({
       index: 2,
       count: 3,
     });

@@ -4,6 +4,7 @@ import type {
   Message,
   ReactionKind,
   Role,
+  Siblings,
 } from '../../conversation/message.ts';
 import type { BranchQuery } from '../../conversation/stores.ts';
 import type { Connection } from './connection.ts';
@@ -134,29 +135,40 @@ export function prepareMessageRows(connection: Connection) {
 /** Gives rows their places among their siblings. */
 function prepareSiblings(connection: Connection) {
   // One string and not a row for each: schema 1 set no limit to the versions of a message.
-  const siblingSeqs = connection.prepare<{ seqs: string }>(
-    `SELECT json_group_array(seq ORDER BY seq) AS seqs FROM messages
+  const siblingIds = connection.prepare<{ ids: string }>(
+    `SELECT json_group_array(message_id ORDER BY seq) AS ids FROM messages
      WHERE parent_id IS ? AND conversation_id = ? AND role = ?`,
   );
 
-  function siblingPlaces({ parent_id, conversation_id, role }: MessageRow): Map<number, number> {
-    const seqs = siblingSeqs.first([parent_id, conversation_id, role])?.seqs ?? '[]';
-    return new Map((JSON.parse(seqs) as number[]).map((seq, index) => [seq, index]));
+  function siblingPlaces({ parent_id, conversation_id, role }: MessageRow): Map<string, Siblings> {
+    const ids = siblingIds.first([parent_id, conversation_id, role])?.ids ?? '[]';
+    const ordered = JSON.parse(ids) as string[];
+    return new Map(ordered.map((messageId, index) => [messageId, siblingPlace(ordered, index)]));
   }
 
   /** Looks each group of siblings up once, however many rows share it. */
   return (rows: readonly MessageRow[]): Message[] => {
-    const groups = new Map<string, Map<number, number>>();
+    const groups = new Map<string, Map<string, Siblings>>();
     return rows.map((row) => {
       const key = `${row.role} ${row.parent_id ?? ''}`;
       const places = groups.get(key) ?? siblingPlaces(row);
       groups.set(key, places);
-      return toMessage(row, { index: places.get(row.seq) ?? 0, count: places.size });
+      return toMessage(row, places.get(row.message_id) ?? { index: 0, count: places.size });
     });
   };
 }
 
-function toMessage(row: MessageRow, siblings: Message['siblings']): Message {
+function siblingPlace(ordered: readonly string[], index: number): Siblings {
+  const [previousId, nextId] = [ordered[index - 1], ordered[index + 1]];
+  return {
+    index,
+    count: ordered.length,
+    ...(previousId === undefined ? {} : { previousId }),
+    ...(nextId === undefined ? {} : { nextId }),
+  };
+}
+
+function toMessage(row: MessageRow, siblings: Siblings): Message {
   const comment = row.reaction_comment;
   return {
     messageId: row.message_id,
