@@ -102,7 +102,7 @@ async function measure(batch: number, round: number): Promise<Sample[]> {
     engine.submit({
       id: String(index),
       prompt,
-      candidates: 1,
+      selection: { kind: 'all', candidates: 1 },
       tokensMax: steps + 1 + batch,
       stop: ['\nUser:'],
       sampling,

@@ -11,21 +11,28 @@ export interface EngineLimits {
 
 /** What the engine holds at the moment of the question. */
 export interface Occupancy {
+  /** Those that runner-ups would give up included. */
   readonly slotsFree: number;
   readonly requestsWaiting: number;
-  /** Slots that the waiting requests will take. */
+  /** Slots that the waiting requests would take now. */
   readonly slotsAwaited: number;
 }
 
+/** What the request would take if it started now. */
+export interface Newcomer {
+  readonly request: EngineRequest;
+  readonly slotsWanted: number;
+}
+
 export function admit(
-  request: EngineRequest,
+  { request, slotsWanted }: Newcomer,
   occupancy: Occupancy,
   limits: EngineLimits & RunnerLimits,
 ): Admission {
   if (!isSupported(request.sampling, limits.topK)) return 'unsupported_sampling';
-  if (request.candidates > limits.slots) return 'unsupported_sampling';
+  if (slotsWanted > limits.slots) return 'unsupported_sampling';
   if (request.prompt.length + request.tokensMax > limits.positions) return 'prompt_too_long';
-  if (!findsRoom(request.candidates, occupancy, limits.queueMax)) return 'queue_full';
+  if (!findsRoom(slotsWanted, occupancy, limits.queueMax)) return 'queue_full';
   return 'accepted';
 }
 
@@ -47,15 +54,17 @@ export function isSupported(sampling: SamplingParams, topKMax: number): boolean 
   );
 }
 
-export function findsRoom(candidates: number, occupancy: Occupancy, queueMax: number): boolean {
-  const startsAtOnce = occupancy.slotsAwaited + candidates <= occupancy.slotsFree;
+export function findsRoom(slotsWanted: number, occupancy: Occupancy, queueMax: number): boolean {
+  const startsAtOnce = occupancy.slotsAwaited + slotsWanted <= occupancy.slotsFree;
   return startsAtOnce || occupancy.requestsWaiting < queueMax;
 }
 
 /** What is wrong with a request that no caller should make, or null: a bug above, not a refusal. */
 export function malformation(request: EngineRequest): string | null {
   if (request.prompt.length === 0) return 'the prompt is empty';
-  if (!isCount(request.candidates)) return 'candidates is not a positive integer';
+  const { selection } = request;
+  if (selection.kind === 'all' && !isCount(selection.candidates))
+    return 'candidates is not a positive integer';
   if (!isCount(request.tokensMax)) return 'tokensMax is not a positive integer';
   if (request.stop.includes('')) return 'a stop string is empty';
   return null;

@@ -52,14 +52,16 @@ export class Engine {
   submit(request: EngineRequest): Admission {
     const problem = this.#groups.has(request.id) ? 'the id is in use' : malformation(request);
     if (problem !== null) throw new Error(`Engine: request ${request.id}: ${problem}`);
+    const group = new SequenceGroup(request);
+    group.replan(this.#slots.capacity);
     const occupancy = {
-      slotsFree: this.#slots.free,
+      slotsFree: this.#slots.free + this.#scheduler.runnerUps,
       requestsWaiting: this.#scheduler.waiting.length,
       slotsAwaited: this.#scheduler.slotsAwaited,
     };
-    const admission = admit(request, occupancy, { ...this.#limits, ...this.#runner.limits });
+    const newcomer = { request, slotsWanted: group.slotsWanted };
+    const admission = admit(newcomer, occupancy, { ...this.#limits, ...this.#runner.limits });
     if (admission === 'accepted') {
-      const group = new SequenceGroup(request);
       this.#groups.set(request.id, group);
       this.#scheduler.enqueue(group);
     }
@@ -87,6 +89,7 @@ export class Engine {
     if (this.#isStepping) throw new Error('Engine: a step is running, or one has thrown');
     this.#isStepping = true;
     this.#endCancelled();
+    this.#makeRoom();
     const plan = this.#plan();
     const results = await this.#forward(plan);
     const draws = this.#sample(results);
@@ -132,23 +135,31 @@ export class Engine {
     this.#cancelled.clear();
   }
 
+  /** Races that wait follow the load of this moment; runner-ups give their rows to those who need them. */
+  #makeRoom(): void {
+    this.#scheduler.replan(this.#slots.capacity);
+    const failed = this.#scheduler.waiting.filter((group) => group.isFailed);
+    for (const group of failed) this.#scheduler.remove(group);
+    for (const group of this.#scheduler.yields(this.#slots.free)) group.dropRunnerUp();
+    this.#releaseEnded();
+  }
+
   /** Decides what runs, and gives slots to those that start. */
   #plan(): StepPlan {
-    const plan = this.#scheduler.plan(
-      { decoding: this.#slots.decoding, slotsFree: this.#slots.free },
-      this.#limits.prefillTokensMax,
-    );
+    const plan = this.#scheduler.plan(this.#slots.free, this.#limits.prefillTokensMax);
     this.#scheduler.start(plan.starting);
     for (const group of plan.starting) {
+      group.begin();
       for (const sequence of group.sequences) this.#slots.take(sequence);
-      if (group.head.pending === 1) this.#slots.join(group.sequences);
     }
+    for (const group of plan.joining) this.#slots.join(group.sequences);
     return plan;
   }
 
   async #forward(plan: StepPlan): Promise<readonly PassResult[]> {
     const results: PassResult[] = [];
-    for (const pass of toPasses(plan)) results.push(await runPass(this.#runner, pass));
+    for (const pass of toPasses(this.#slots.decoding, plan.prompts))
+      results.push(await runPass(this.#runner, pass));
     return results;
   }
 
@@ -188,6 +199,7 @@ export class Engine {
       if (draw.ok) sequence.accept(draw.token, draw.logProb, this.#vocabulary);
       else this.#groupOf(sequence).failSequence(sequence, draw.message);
     }
+    for (const group of this.#scheduler.running) group.settle();
     this.#releaseEnded();
   }
 

@@ -1,5 +1,5 @@
 import type { ForwardRow, ModelRunner, RowLogits } from './model-runner.ts';
-import type { PromptChunk, StepPlan } from './scheduler.ts';
+import type { PromptChunk } from './scheduler.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Rows that run together, and fail together: one chunk of a prompt, or the whole batch. */
@@ -16,7 +16,7 @@ export type PassResult =
   | { readonly pass: Pass; readonly ok: false; readonly message: string };
 
 /** The batch first, then prompt by prompt: each in a pass of its own, so that one that fails takes nobody along. */
-export function toPasses({ prompts, decoding }: StepPlan): readonly Pass[] {
+export function toPasses(decoding: readonly Sequence[], prompts: readonly PromptChunk[]): readonly Pass[] {
   const passes: Pass[] = [];
   if (decoding.length > 0) {
     passes.push({

@@ -1,4 +1,3 @@
-import type { Sequence } from './sequence.ts';
 import type { SequenceGroup } from './sequence-group.ts';
 
 /** What one step runs. Plain data: making it changes nothing, so a step that fails has nothing to undo. */
@@ -7,8 +6,8 @@ export interface StepPlan {
   readonly starting: readonly SequenceGroup[];
   /** At most the last one leaves a rest of its prompt for the next step: such a chunk uses up the budget. */
   readonly prompts: readonly PromptChunk[];
-  /** The batch in the order of its slots, one token each. */
-  readonly decoding: readonly Sequence[];
+  /** Of those that start: prompts of a single token, whose sequences join the batch at once. */
+  readonly joining: readonly SequenceGroup[];
 }
 
 /** The next tokens of a prompt, run alone. */
@@ -23,7 +22,6 @@ export interface ScheduleState {
   readonly waiting: readonly SequenceGroup[];
   /** The group whose prompt is half done, if any. */
   readonly prefilling: SequenceGroup | null;
-  readonly decoding: readonly Sequence[];
   readonly slotsFree: number;
 }
 
@@ -34,12 +32,12 @@ export interface ScheduleState {
 export function planStep(state: ScheduleState, prefillTokensMax: number): StepPlan {
   const starting: SequenceGroup[] = [];
   const prompts: PromptChunk[] = [];
-  const decoding = [...state.decoding];
+  const joining: SequenceGroup[] = [];
   let tokensLeft = prefillTokensMax;
   let slotsLeft = state.slotsFree;
 
   const planChunk = (group: SequenceGroup): boolean => {
-    const { pending } = group.head;
+    const { pending } = group;
     const tokens = chunkTokens(pending, prefillTokensMax);
     if (tokens > tokensLeft) return false;
     tokensLeft -= tokens;
@@ -49,16 +47,30 @@ export function planStep(state: ScheduleState, prefillTokensMax: number): StepPl
 
   if (state.prefilling !== null) planChunk(state.prefilling);
   for (const group of state.waiting) {
-    if (group.sequences.length > slotsLeft) break;
-    if (group.head.pending === 1) {
+    if (group.slotsWanted > slotsLeft) break;
+    if (group.pending === 1) {
       // A prompt of one token is a row of the batch, and slots of prompts would stand between it and the batch.
       if (prompts.length > 0) break;
-      decoding.push(...group.sequences);
+      joining.push(group);
     } else if (!planChunk(group)) break;
     starting.push(group);
-    slotsLeft -= group.sequences.length;
+    slotsLeft -= group.slotsWanted;
   }
-  return { starting, prompts, decoding };
+  return { starting, prompts, joining };
+}
+
+/**
+ * Runner-ups that have to give up their rows so that the first one who waits can start: those of the latest starts. None when even
+ * all of them together would not do.
+ */
+export function planYields(
+  { waiting, slotsFree }: Pick<ScheduleState, 'waiting' | 'slotsFree'>,
+  running: Iterable<SequenceGroup>,
+): readonly SequenceGroup[] {
+  const missing = (waiting[0]?.slotsWanted ?? 0) - slotsFree;
+  if (missing <= 0) return [];
+  const yielding = [...running].filter((group) => group.writingRunnerUp !== null);
+  return missing > yielding.length ? [] : yielding.slice(-missing);
 }
 
 /**
@@ -87,18 +99,33 @@ export class Scheduler {
     return this.#running.size;
   }
 
-  /** Slots that those who wait will take. */
+  /** Slots that those who wait would take now. */
   get slotsAwaited(): number {
-    return this.#waiting.reduce((sum, group) => sum + group.sequences.length, 0);
+    return this.#waiting.reduce((sum, group) => sum + group.slotsWanted, 0);
+  }
+
+  /** Runner-ups that write; each holds one slot. */
+  get runnerUps(): number {
+    return [...this.#running.values()].filter((group) => group.writingRunnerUp !== null).length;
+  }
+
+  /** Lets those who wait ask for their plans again: the load may have changed. */
+  replan(slots: number): void {
+    for (const group of this.#waiting) group.replan(slots);
   }
 
   enqueue(group: SequenceGroup): void {
     this.#waiting.push(group);
   }
 
-  plan(slots: Pick<ScheduleState, 'decoding' | 'slotsFree'>, prefillTokensMax: number): StepPlan {
-    const prefilling = [...this.#running.values()].find((group) => group.head.pending > 1) ?? null;
-    return planStep({ waiting: this.#waiting, prefilling, ...slots }, prefillTokensMax);
+  /** Groups whose runner-up makes room now. */
+  yields(slotsFree: number): readonly SequenceGroup[] {
+    return planYields({ waiting: this.#waiting, slotsFree }, this.#running.values());
+  }
+
+  plan(slotsFree: number, prefillTokensMax: number): StepPlan {
+    const prefilling = [...this.#running.values()].find((group) => group.pending > 1) ?? null;
+    return planStep({ waiting: this.#waiting, prefilling, slotsFree }, prefillTokensMax);
   }
 
   /** Moves the first `groups` of the queue to the running ones. */

@@ -1,31 +1,88 @@
-import type { EngineEvent, EngineRequest } from './request.ts';
+import { askPlan, Race, type RaceRole } from './race.ts';
+import type { EngineEvent, EngineRequest, RacePlan } from './request.ts';
 import { Sequence } from './sequence.ts';
 
-/** A request with its sequences. The first one prefills the prompt for all; the others are forked from it. */
+/**
+ * A request with its sequences, which are made when it starts: how many there are may follow the load. The first one
+ * prefills the prompt for all; the others are forked from it.
+ */
 export class SequenceGroup {
   readonly request: EngineRequest;
-  readonly sequences: readonly Sequence[];
+  #sequences: readonly Sequence[] = [];
+  /** As of the last `replan`; null without a race. */
+  #plan: RacePlan | null = null;
+  #race: Race | null = null;
   #isStarted = false;
   #isAnnounced = false;
+  #isCancelled = false;
+  /** Whether `finished` was told; what then still runs is the runner-up. */
+  #isFinished = false;
+  #isOver = false;
   #failure: string | null = null;
 
   constructor(request: EngineRequest) {
     this.request = request;
-    this.sequences = Array.from({ length: request.candidates }, (_, index) => new Sequence(request, index));
+  }
+
+  /** Empty while it waits. */
+  get sequences(): readonly Sequence[] {
+    return this.#sequences;
   }
 
   /** The sequence that computes the prompt. */
   get head(): Sequence {
-    return this.sequences[0]!;
+    return this.#sequences[0]!;
   }
 
-  /** The sequence whose text is streamed. */
-  get shown(): Sequence {
-    return this.sequences[0]!;
+  /** Tokens of the prompt that the model has not seen; 1 when it decodes. */
+  get pending(): number {
+    return this.#sequences[0]?.pending ?? this.request.prompt.length;
   }
 
+  /** Slots that it takes when it starts, as of the last `replan`. */
+  get slotsWanted(): number {
+    const { selection } = this.request;
+    return selection.kind === 'all' ? selection.candidates : (this.#plan?.candidates ?? 0);
+  }
+
+  /** Nothing of it runs any more, and nobody will hear of it again. */
   get isOver(): boolean {
-    return this.#failure !== null || this.sequences.every((sequence) => sequence.end !== null);
+    return this.#isOver;
+  }
+
+  get isFailed(): boolean {
+    return this.#failure !== null;
+  }
+
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** The sequence that gives up its row where others need it, or null. */
+  get writingRunnerUp(): Sequence | null {
+    return this.#race?.writingRunnerUp ?? null;
+  }
+
+  /** All that an `all` request makes is shown. */
+  roleOf(sequence: Sequence): RaceRole {
+    return this.#race?.roleOf(sequence) ?? 'shown';
+  }
+
+  /** Asks for the race plan again: while it waits, the load may have changed. */
+  replan(slots: number): void {
+    const { selection } = this.request;
+    if (selection.kind === 'all' || this.#failure !== null) return;
+    const answer = askPlan(selection, slots);
+    if (answer.ok) this.#plan = answer.plan;
+    else this.fail(answer.message);
+  }
+
+  /** Makes the sequences, as many as the last `replan` found. */
+  begin(): void {
+    const { request } = this;
+    const { selection } = request;
+    this.#sequences = Array.from({ length: this.slotsWanted }, (_, index) => new Sequence(request, index));
+    if (selection.kind === 'race') this.#race = new Race(this.#plan!, selection.judge, this.#sequences);
   }
 
   /** A pass of it succeeded. */
@@ -33,44 +90,95 @@ export class SequenceGroup {
     this.#isStarted = true;
   }
 
+  /** Lets the race go on from the tokens that a step drew. */
+  settle(): void {
+    if (this.#failure !== null) return;
+    const problem = this.#race?.settle() ?? null;
+    if (problem !== null) this.fail(problem);
+  }
+
   cancel(): void {
-    for (const sequence of this.sequences) sequence.cancel();
+    this.#isCancelled = true;
+    if (this.#race !== null) this.#race.cancel();
+    else for (const sequence of this.#sequences) sequence.cancel();
   }
 
+  dropRunnerUp(): void {
+    this.#race?.dropRunnerUp();
+  }
+
+  /** Ends the request; once it is finished, only its runner-up. */
   fail(message: string): void {
-    this.#failure ??= message;
-    for (const sequence of this.sequences) sequence.fail();
+    if (!this.#isFinished) this.#failure ??= message;
+    for (const sequence of this.#sequences) if (sequence.end === null) sequence.fail();
   }
 
-  /** One candidate that cannot go on; without the one that is shown there is no reply. */
+  /** One candidate that cannot go on; without the one that is shown, or without any, there is no reply. */
   failSequence(sequence: Sequence, message: string): void {
-    if (sequence === this.shown) this.fail(message);
-    else sequence.fail();
+    if (this.#race !== null) {
+      if (!this.#race.lose(sequence)) this.fail(message);
+      return;
+    }
+    sequence.fail();
+    if (this.#sequences.every(({ end }) => end === 'failed')) this.fail(message);
   }
 
   /** What happened since the last call, as the outside sees it. */
   takeEvents(): readonly EngineEvent[] {
-    const { id, prompt, candidates } = this.request;
+    const { id, prompt } = this.request;
     const events: EngineEvent[] = [];
     if (this.#isStarted && !this.#isAnnounced) {
       this.#isAnnounced = true;
-      events.push({ kind: 'started', id, promptTokens: prompt.length, candidates });
+      const level = this.#race?.level ?? null;
+      const candidates = this.#sequences.length;
+      events.push({ kind: 'started', id, promptTokens: prompt.length, candidates, level });
     }
-    const text = this.shown.takeText();
-    if (text !== '') events.push({ kind: 'text', id, text });
-    if (this.#failure !== null) events.push({ kind: 'failed', id, message: this.#failure });
-    else if (this.isOver) events.push(this.#finished());
+    for (const sequence of this.#sequences) {
+      if (this.roleOf(sequence) !== 'shown') continue;
+      const text = sequence.takeText();
+      if (text !== '') events.push({ kind: 'text', id, index: sequence.index, text });
+    }
+    events.push(...this.#takeEnd());
     return events;
   }
 
-  /** Candidates that failed are left out. */
-  #finished(): EngineEvent {
-    const candidates = this.sequences.map((sequence) => sequence.toCandidate());
+  #takeEnd(): readonly EngineEvent[] {
+    const { id } = this.request;
+    if (this.#isFinished) {
+      if (this.writingRunnerUp !== null) return [];
+      this.#isOver = true;
+      return [{ kind: 'alternative', id, candidate: this.#race?.alternative() ?? null }];
+    }
+    if (this.#failure === null && this.#isDone) {
+      const problem = this.#race?.judgeFinished() ?? null;
+      if (problem === null) return [this.#finish()];
+      this.fail(problem);
+    }
+    if (this.#failure === null) return [];
+    this.#isOver = true;
+    return [{ kind: 'failed', id, message: this.#failure }];
+  }
+
+  get #isDone(): boolean {
+    if (this.#sequences.length === 0) return this.#isCancelled;
+    return this.#race?.isDone ?? this.#sequences.every(({ end }) => end !== null);
+  }
+
+  #finish(): EngineEvent {
+    const race = this.#race;
+    const hasMore = this.writingRunnerUp !== null;
+    this.#isFinished = true;
+    this.#isOver = !hasMore;
+    const candidates =
+      race?.candidates() ??
+      this.#sequences.filter(({ end }) => end !== 'failed').map((sequence) => sequence.toCandidate(null));
     return {
       kind: 'finished',
       id: this.request.id,
-      shown: this.shown.index,
-      candidates: candidates.filter((candidate) => candidate !== null),
+      shown: race?.shown?.index ?? null,
+      candidates,
+      race: race?.record() ?? null,
+      hasMore,
     };
   }
 }

@@ -1,6 +1,13 @@
 import { Detokenizer } from './detokenizer.ts';
 import type { Vocabulary } from './model-runner.ts';
-import type { Candidate, CandidateEnd, EngineRequest, SamplingParams } from './request.ts';
+import type {
+  Candidate,
+  CandidateEnd,
+  Contender,
+  EngineRequest,
+  SamplingParams,
+  Verdict,
+} from './request.ts';
 import type { SampledSequence } from './sampler.ts';
 import { ReplyText } from './stopping.ts';
 
@@ -25,13 +32,14 @@ export class Sequence implements SampledSequence {
   #cached = 0;
   #generated = 0;
   #logProb = 0;
-  #textTaken = 0;
+  #textTaken: number;
 
   constructor(request: EngineRequest, index: number) {
     this.request = request;
     this.index = index;
     this.#tokens = new Int32Array(request.tokensMax);
-    this.#reply = new ReplyText(request.stop);
+    this.#reply = new ReplyText(request.stop, request.written);
+    this.#textTaken = this.#reply.text.length;
   }
 
   get sampling(): SamplingParams {
@@ -91,6 +99,11 @@ export class Sequence implements SampledSequence {
     this.end ??= 'cancelled';
   }
 
+  /** Ends here because others go on. */
+  drop(): void {
+    this.end ??= 'dropped';
+  }
+
   fail(): void {
     this.end = 'failed';
   }
@@ -102,15 +115,31 @@ export class Sequence implements SampledSequence {
     return text;
   }
 
-  /** @returns null while it runs, and if it failed */
-  toCandidate(): Candidate | null {
-    if (this.end === null || this.end === 'failed') return null;
+  /** Whether it came to its own end. */
+  get isComplete(): boolean {
+    return this.end === 'stop' || this.end === 'length';
+  }
+
+  toContender(): Contender {
     return {
       index: this.index,
       text: this.#reply.text,
       tokens: this.#generated,
-      finishReason: this.end,
       logProb: this.#logProb,
+      isEnded: this.isComplete,
+    };
+  }
+
+  /** As it stands; one that still writes counts as dropped. Not for failed ones. */
+  toCandidate(verdict: Verdict | null): Candidate {
+    assert(this.end !== 'failed', 'a failed sequence is no candidate');
+    return {
+      index: this.index,
+      text: this.#reply.text,
+      tokens: this.#generated,
+      finishReason: this.end ?? 'dropped',
+      logProb: this.#logProb,
+      verdict,
     };
   }
 
@@ -118,4 +147,8 @@ export class Sequence implements SampledSequence {
     this.#reply.end();
     this.end = reason;
   }
+}
+
+function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`Sequence: ${message}`);
 }

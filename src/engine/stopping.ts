@@ -8,7 +8,7 @@ const SENTENCE_TAIL = 16;
 /**
  * The part of a reply that may be shown. Text that could still turn out to be the beginning of a stop string is
  * held back, and so is white space until more text follows: a reply neither starts nor ends with white space, and
- * nothing shown is ever taken back.
+ * nothing shown is ever taken back. Text that continues what was written before may start with it.
  *
  * The stop string that is complete first ends the reply (of two that end in the same place, the longer one),
  * so the text does not depend on where one token ends and the next begins. They are sought in what the model
@@ -20,12 +20,16 @@ export class ReplyText {
   #undecided = '';
   /** White space that waits for text. */
   #space = '';
-  #text = '';
+  #text: string;
   #isStopped = false;
 
-  /** @param stops none of them empty */
-  constructor(stops: readonly string[]) {
+  /**
+   * @param stops none of them empty
+   * @param written text that was shown before and is continued
+   */
+  constructor(stops: readonly string[], written = '') {
     this.#stops = stops;
+    this.#text = written;
   }
 
   /** All that may be shown so far; only ever grows at its end. */

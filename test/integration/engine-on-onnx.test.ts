@@ -75,7 +75,7 @@ function createArrivals(seed: number): readonly Arrival[] {
       request: {
         id: `r${index}`,
         prompt: Int32Array.from({ length: 1 + random(200) }, () => random(264)),
-        candidates: 1 + random(3),
+        selection: { kind: 'all', candidates: 1 + random(3) } as const,
         tokensMax: 1 + random(40),
         stop: random(3) === 0 ? ['e', 'th'] : [],
         sampling: {
@@ -95,7 +95,8 @@ async function play(engine: Engine, arrivals: readonly Arrival[]): Promise<Map<s
   const outcomes = new Map<string, Outcome>();
   const take = (event: EngineEvent) => {
     if (event.kind === 'failed') throw new Error(event.message);
-    if (event.kind === 'text') streamed.set(event.id, (streamed.get(event.id) ?? '') + event.text);
+    if (event.kind === 'text' && event.index === 0)
+      streamed.set(event.id, (streamed.get(event.id) ?? '') + event.text);
     if (event.kind === 'finished') {
       outcomes.set(event.id, { candidates: event.candidates, streamed: streamed.get(event.id) ?? '' });
     }

@@ -11,16 +11,25 @@ export const sampling: SamplingParams = {
   seed: 1,
 };
 
-export function createRequest(overrides: Partial<EngineRequest> = {}): EngineRequest {
+/** @param overrides.candidates short for a selection that makes and shows so many */
+export function createRequest({
+  candidates = 1,
+  ...overrides
+}: Partial<EngineRequest> & { candidates?: number } = {}): EngineRequest {
   return {
     id: 'r',
     prompt: Int32Array.of(3, 4, 5),
-    candidates: 1,
+    selection: { kind: 'all', candidates },
     tokensMax: 12,
     stop: [],
     sampling,
     ...overrides,
   };
+}
+
+/** Sequences that a request starts with where there are slots enough. */
+export function candidatesOf({ selection }: EngineRequest): number {
+  return selection.kind === 'all' ? selection.candidates : selection.plan().candidates;
 }
 
 /** Steps until nothing is left to do. */
@@ -39,18 +48,24 @@ export async function runAlone(
   prefillTokensMax = 16,
 ): Promise<readonly EngineEvent[]> {
   const positions = request.prompt.length + request.tokensMax;
-  const runner = new ScriptedRunner({ slots: request.candidates, positions });
+  const runner = new ScriptedRunner({ slots: candidatesOf(request), positions });
   const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, { queueMax: 0, prefillTokensMax });
   engine.submit(request);
   return drain(engine);
 }
 
-/** The last event of each request, and the text that was streamed before it. */
+/** The last event of each request, and the text that was streamed before it: of the shown candidate, or the first of all. */
 export function outcomes(events: readonly EngineEvent[]): Map<string, { text: string; last: EngineEvent }> {
   const byId = new Map<string, { text: string; last: EngineEvent }>();
   for (const event of events) {
     const text = byId.get(event.id)?.text ?? '';
-    byId.set(event.id, { text: event.kind === 'text' ? text + event.text : text, last: event });
+    const isShown = event.kind === 'text' && event.index === shownOf(events, event.id);
+    byId.set(event.id, { text: isShown ? text + event.text : text, last: event });
   }
   return byId;
+}
+
+function shownOf(events: readonly EngineEvent[], id: string): number {
+  const end = events.find((event) => event.kind === 'finished' && event.id === id);
+  return (end?.kind === 'finished' ? end.shown : null) ?? 0;
 }

@@ -1,7 +1,7 @@
 /** Who comes in, as tables of numbers. */
 import { expect, test } from 'vitest';
 import { admit, findsRoom, isSupported, malformation } from '../../../src/engine/admission.ts';
-import { createRequest, sampling } from '../../support/engine-drive.ts';
+import { candidatesOf, createRequest, sampling } from '../../support/engine-drive.ts';
 
 const limits = { queueMax: 2, prefillTokensMax: 16, slots: 4, positions: 20, topK: 50 };
 const empty = { slotsFree: 4, requestsWaiting: 0, slotsAwaited: 0 };
@@ -46,7 +46,9 @@ test.each([
     expected: 'prompt_too_long',
   },
 ])('$name', ({ request, occupancy, expected }) => {
-  expect(admit(createRequest(request), occupancy, limits)).toBe(expected);
+  const newcomer = createRequest(request);
+  const slotsWanted = candidatesOf(newcomer);
+  expect(admit({ request: newcomer, slotsWanted }, occupancy, limits)).toBe(expected);
 });
 
 test.each([

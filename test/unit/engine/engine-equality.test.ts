@@ -9,7 +9,7 @@ import { Engine } from '../../../src/engine/engine.ts';
 import type { Candidate, EngineEvent, EngineRequest } from '../../../src/engine/request.ts';
 import { Sampler } from '../../../src/engine/sampler.ts';
 import { ReplyText } from '../../../src/engine/stopping.ts';
-import { drain, outcomes, runAlone } from '../../support/engine-drive.ts';
+import { candidatesOf, drain, outcomes, runAlone } from '../../support/engine-drive.ts';
 import {
   digestOf,
   END,
@@ -26,7 +26,7 @@ function writePlainly(request: EngineRequest, index: number): Candidate {
   let logProb = 0;
   const finish = (reply: ReplyText, finishReason: 'stop' | 'length'): Candidate => {
     reply.end();
-    return { index, text: reply.text, tokens: written.length, finishReason, logProb };
+    return { index, text: reply.text, tokens: written.length, finishReason, logProb, verdict: null };
   };
   for (;;) {
     const logits = scriptedLogits(digestOf([...request.prompt, ...written]), false);
@@ -45,7 +45,7 @@ function writePlainly(request: EngineRequest, index: number): Candidate {
 const anyToken = fc.integer({ min: 3, max: scriptedVocabulary.size - 1 });
 const anyRequest = fc.record({
   prompt: fc.array(anyToken, { minLength: 1, maxLength: 24 }).map((tokens) => Int32Array.from(tokens)),
-  candidates: fc.integer({ min: 1, max: 3 }),
+  selection: fc.record({ kind: fc.constant('all' as const), candidates: fc.integer({ min: 1, max: 3 }) }),
   tokensMax: fc.integer({ min: 1, max: 24 }),
   stop: fc.subarray(['Person A:', 'abc', 'b', '\n', ' a', '<|', 'Per']),
   sampling: fc.record({
@@ -62,8 +62,18 @@ test('every candidate is what a plain loop over the model writes', async () => {
     fc.asyncProperty(anyRequest, fc.integer({ min: 3, max: 30 }), async (parts, prefillTokensMax) => {
       const request = { id: 'r', ...parts };
       const events = await runAlone(request, prefillTokensMax);
-      const expected = Array.from({ length: request.candidates }, (_, index) => writePlainly(request, index));
-      expect(events.at(-1)).toEqual({ kind: 'finished', id: 'r', shown: 0, candidates: expected });
+      const expected = Array.from({ length: candidatesOf(request) }, (_, index) =>
+        writePlainly(request, index),
+      );
+      const end = {
+        kind: 'finished',
+        id: 'r',
+        shown: null,
+        candidates: expected,
+        race: null,
+        hasMore: false,
+      };
+      expect(events.at(-1)).toEqual(end);
       expect(outcomes(events).get('r')?.text).toBe(expected[0]?.text);
     }),
     { seed: 42, numRuns: 150 },
@@ -74,7 +84,8 @@ test('the candidate that is shown is the same however many others are made', asy
   await fc.assert(
     fc.asyncProperty(anyRequest, async (parts) => {
       const streamed = async (candidates: number) =>
-        outcomes(await runAlone({ id: 'r', ...parts, candidates })).get('r')?.text;
+        outcomes(await runAlone({ id: 'r', ...parts, selection: { kind: 'all', candidates } })).get('r')
+          ?.text;
       expect(await streamed(4)).toBe(await streamed(1));
     }),
     { seed: 42, numRuns: 50 },

@@ -8,16 +8,22 @@ import { createRequest } from '../../support/engine-drive.ts';
 function createGroup(id: string, promptTokens: number, { candidates = 1, cached = 0 } = {}): SequenceGroup {
   const prompt = new Int32Array(promptTokens).fill(3);
   const group = new SequenceGroup(createRequest({ id, prompt, candidates }));
-  group.head.advance(cached);
+  if (cached > 0) {
+    group.begin();
+    group.head.advance(cached);
+  }
   return group;
 }
 
-/** A plan as short text: who starts, the chunks (with + where a rest is left), who decodes. */
-function describePlan({ starting, prompts, decoding }: StepPlan) {
+/** A plan as short text: who starts, the chunks (with + where a rest is left), who decodes then. */
+function describePlan({ starting, prompts, joining }: StepPlan, batch: readonly SequenceGroup[]) {
+  const decoding = [...batch, ...joining].flatMap(({ request, slotsWanted }) =>
+    Array.from({ length: slotsWanted }, (_, index) => `${request.id}/${index}`),
+  );
   return {
     starting: starting.map(({ request }) => request.id),
     prompts: prompts.map(({ group, tokens, isLast }) => `${group.request.id}:${tokens}${isLast ? '' : '+'}`),
-    decoding: decoding.map(({ request, index }) => `${request.id}/${index}`),
+    decoding,
   };
 }
 
@@ -31,8 +37,7 @@ interface Setting {
 
 function plan(setting: Setting) {
   const { waiting = [], prefilling = null, decoding = [], slotsFree = 9, prefillTokensMax = 10 } = setting;
-  const sequences = decoding.flatMap((group) => group.sequences);
-  return describePlan(planStep({ waiting, prefilling, decoding: sequences, slotsFree }, prefillTokensMax));
+  return describePlan(planStep({ waiting, prefilling, slotsFree }, prefillTokensMax), decoding);
 }
 
 test('nothing to do makes an empty plan', () => {
@@ -132,14 +137,14 @@ test('a plan keeps to slots and tokens, and leaves at most its last prompt unfin
       const waiting = shapes.map(({ promptTokens, ...shape }, index) =>
         createGroup(`${index}`, promptTokens, shape),
       );
-      const made = planStep({ waiting, prefilling: null, decoding: [], slotsFree }, tokensMax);
-      const slots = made.starting.reduce((sum, group) => sum + group.sequences.length, 0);
+      const made = planStep({ waiting, prefilling: null, slotsFree }, tokensMax);
+      const slots = made.starting.reduce((sum, group) => sum + group.slotsWanted, 0);
       const tokens = made.prompts.reduce((sum, chunk) => sum + chunk.tokens, 0);
       expect(slots).toBeLessThanOrEqual(slotsFree);
       expect(tokens).toBeLessThanOrEqual(tokensMax);
       expect(made.starting).toEqual(waiting.slice(0, made.starting.length));
       for (const chunk of made.prompts.slice(0, -1)) expect(chunk.isLast).toBe(true);
-      const headFits = waiting[0] !== undefined && waiting[0].sequences.length <= slotsFree;
+      const headFits = waiting[0] !== undefined && waiting[0].slotsWanted <= slotsFree;
       expect(made.starting.length > 0).toBe(headFits);
     }),
     { seed: 42, numRuns: 500 },

@@ -21,17 +21,18 @@ function write(tokens: readonly number[], request: Partial<EngineRequest> = {}):
 }
 
 test('the end token ends a reply, counts as a token and is no text', () => {
-  expect(write([HELLO, END]).toCandidate()).toEqual({
+  expect(write([HELLO, END]).toCandidate(null)).toEqual({
     index: 0,
     text: 'Hello',
     tokens: 2,
     finishReason: 'stop',
     logProb: -1,
+    verdict: null,
   });
 });
 
 test('a stop string ends a reply with all its tokens counted', () => {
-  expect(write([HELLO, SPACE, PER, SON, A]).toCandidate()).toMatchObject({
+  expect(write([HELLO, SPACE, PER, SON, A]).toCandidate(null)).toMatchObject({
     text: 'Hello',
     tokens: 5,
     finishReason: 'stop',
@@ -48,7 +49,7 @@ test('from the soft limit on a reply ends with its sentence, and a numeral is no
   const soft = { tokensSoftMax: 3 };
   expect(write([HELLO, DOT], soft).end).toBeNull();
   expect(write([HELLO, DOT, HELLO], soft).end).toBeNull();
-  expect(write([HELLO, HELLO, HELLO, DOT], soft).toCandidate()).toMatchObject({
+  expect(write([HELLO, HELLO, HELLO, DOT], soft).toCandidate(null)).toMatchObject({
     finishReason: 'length',
     tokens: 4,
   });
@@ -57,8 +58,8 @@ test('from the soft limit on a reply ends with its sentence, and a numeral is no
 });
 
 test('held-back text belongs to a reply that ends by itself', () => {
-  expect(write([HELLO, SPACE, PER, END]).toCandidate()?.text).toBe('Hello Per');
-  expect(write([HELLO, SPACE, PER], { tokensMax: 3 }).toCandidate()?.text).toBe('Hello Per');
+  expect(write([HELLO, SPACE, PER, END]).toCandidate(null).text).toBe('Hello Per');
+  expect(write([HELLO, SPACE, PER], { tokensMax: 3 }).toCandidate(null).text).toBe('Hello Per');
 });
 
 test('a cancelled reply keeps what was shown, and nothing that was held back', () => {
@@ -66,7 +67,7 @@ test('a cancelled reply keeps what was shown, and nothing that was held back', (
   expect(sequence.takeText()).toBe('Hello');
   sequence.cancel();
   expect(sequence.takeText()).toBe('');
-  expect(sequence.toCandidate()).toMatchObject({ text: 'Hello', tokens: 3, finishReason: 'cancelled' });
+  expect(sequence.toCandidate(null)).toMatchObject({ text: 'Hello', tokens: 3, finishReason: 'cancelled' });
 });
 
 test('cancelling what has ended changes nothing', () => {
@@ -75,11 +76,17 @@ test('cancelling what has ended changes nothing', () => {
   expect(sequence.end).toBe('stop');
 });
 
-test('a failed sequence is no candidate', () => {
+test('a failed sequence is no candidate, and one that still writes looks like a dropped one', () => {
   const sequence = write([HELLO]);
-  expect(sequence.toCandidate()).toBeNull();
+  expect(sequence.toCandidate(null)).toMatchObject({ text: 'Hello', finishReason: 'dropped' });
   sequence.fail();
-  expect(sequence.toCandidate()).toBeNull();
+  expect(() => sequence.toCandidate(null)).toThrow();
+});
+
+test('text that was written before is not taken again, and what continues it keeps its white space', () => {
+  const sequence = write([SPACE, HELLO, END], { written: 'Hello' });
+  expect(sequence.takeText()).toBe(' Hello');
+  expect(sequence.toCandidate(null)).toMatchObject({ text: 'Hello Hello', tokens: 3 });
 });
 
 test('text is taken once', () => {
