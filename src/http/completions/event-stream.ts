@@ -1,5 +1,6 @@
 /** An answer as server-sent events: a chunk for each piece of text, and `[DONE]`. */
 
+import type { Flight } from './in-flight.ts';
 import { toRefusal } from './refusal.ts';
 import type { CompletionRequest } from './request.ts';
 import { createChunks, type Heading } from './response.ts';
@@ -8,8 +9,7 @@ import type { CompletionEvent } from './run.ts';
 /** What is streamed, and who is told how that went. */
 interface StreamedRun {
   readonly events: AsyncIterable<CompletionEvent>;
-  /** Called once, when nothing more will be read. */
-  readonly end: () => void;
+  readonly flight: Flight;
   readonly failed: (error: unknown) => void;
 }
 
@@ -22,7 +22,6 @@ export async function startEventStream(
   request: CompletionRequest,
 ): Promise<ReadableStream<Uint8Array>> {
   const lines = toLines(run, createChunks(heading, request.includeUsage), request);
-  // Begun here, so that leaving it early runs its end.
   const first = await lines.next();
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
@@ -35,13 +34,15 @@ export async function startEventStream(
       else controller.enqueue(encoder.encode(next.value));
     },
     cancel: async () => {
-      await lines.return(undefined);
+      run.flight.stop();
+      // Read to the end, so that what was written until now is counted.
+      while (!(await lines.next()).done);
     },
   });
 }
 
 async function* toLines(
-  { events, end, failed }: StreamedRun,
+  { events, flight, failed }: StreamedRun,
   chunks: ReturnType<typeof createChunks>,
   { candidates, includeUsage }: CompletionRequest,
 ): AsyncGenerator<string, undefined> {
@@ -64,7 +65,7 @@ async function* toLines(
     // OpenAI's clients throw at a chunk with an error; without [DONE] others see that the text is not whole.
     yield line({ error: toRefusal(error).error });
   } finally {
-    end();
+    flight.end();
   }
   return undefined;
 }

@@ -1,31 +1,39 @@
+export interface Flight {
+  /** Aborts when nobody wants the completion any more. */
+  readonly signal: AbortSignal;
+  readonly stop: () => void;
+  /** Must be called once, on every path. */
+  readonly end: () => void;
+}
+
 /**
  * The completions that are being written. When the server closes, they may finish for a while like replies; then they are
  * stopped.
  */
 export class InFlight {
-  /** By what stops it: resolves when it has ended. */
+  /** By what stops it; the promise resolves when it has ended. */
   readonly #running = new Map<AbortController, Promise<void>>();
   #isClosing = false;
 
   /**
    * @param client aborts when whoever asked has gone
-   * @returns null: nothing new is begun any more. `end` must be called once, on every path.
+   * @returns null: nothing new is begun any more.
    */
-  begin(client: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } | null {
+  begin(client: AbortSignal): Flight | null {
     if (this.#isClosing) return null;
-    const closing = new AbortController();
+    const stopping = new AbortController();
     let settle = () => {};
     this.#running.set(
-      closing,
+      stopping,
       new Promise((resolve) => {
         settle = resolve;
       }),
     );
     const end = () => {
-      this.#running.delete(closing);
+      this.#running.delete(stopping);
       settle();
     };
-    return { signal: AbortSignal.any([client, closing.signal]), end };
+    return { signal: AbortSignal.any([client, stopping.signal]), stop: () => stopping.abort(), end };
   }
 
   get count(): number {
@@ -37,7 +45,7 @@ export class InFlight {
     this.#isClosing = true;
     const all = Promise.all(this.#running.values());
     await Promise.race([all, grace]);
-    for (const closing of this.#running.keys()) closing.abort();
+    for (const stopping of this.#running.keys()) stopping.abort();
     await all;
   }
 }

@@ -134,9 +134,9 @@ async function answer(
   context.header('x-request-id', heading.id);
   if (!request.stream) return context.json(toCompletion(heading, await lastOf(events, flight.end)));
   const failed = (error: unknown) => {
-    if (!context.req.raw.signal.aborted) deps.observer.failed(error);
+    if (!flight.signal.aborted) deps.observer.failed(error);
   };
-  const stream = await startEventStream({ events, end: flight.end, failed }, heading, request);
+  const stream = await startEventStream({ events, flight, failed }, heading, request);
   context.header('content-type', 'text/event-stream; charset=utf-8');
   // nginx would hold the text back otherwise.
   context.header('x-accel-buffering', 'no');
