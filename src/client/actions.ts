@@ -1,6 +1,7 @@
 import type { ServerEvent, ServerPayload, Value } from '../protocol/events.ts';
 import type { Fault } from './fault.ts';
-import type { ChatMessage, ConnectionState, ConversationFault } from './state.ts';
+import type { Asked } from './outgoing.ts';
+import type { Alternative, ChatMessage, ConnectionState, ConversationFault } from './state.ts';
 
 export type ServerAction = {
   [E in ServerEvent]: { readonly type: E; readonly payload: ServerPayload<E> };
@@ -10,7 +11,7 @@ export type ServerAction = {
 export type Action =
   | ServerAction
   | { readonly type: 'connection'; readonly connection: ConnectionState }
-  /** `reset`: the answer is a newest page that replaces what is held, not a list of changes to it. */
+  /** `reset`: the answer is a newest page, not a list of changes to what is held. */
   | { readonly type: 'opened'; readonly value: Value<'conversation:open'>; readonly reset: boolean }
   | {
       readonly type: 'resumed';
@@ -19,19 +20,29 @@ export type Action =
     }
   | { readonly type: 'older:asked' }
   | { readonly type: 'older:loaded'; readonly value: Value<'history:page'> }
+  | { readonly type: 'outgoing:queued'; readonly asked: Asked; readonly at: string }
+  | { readonly type: 'outgoing:retried'; readonly clientId: string }
+  | { readonly type: 'outgoing:failed'; readonly clientId: string; readonly error: Fault }
+  | { readonly type: 'outgoing:discarded'; readonly clientId: string }
+  /** A sent or edited message is stored. */
+  | { readonly type: 'turn:acked'; readonly clientId: string; readonly value: Value<'message:send'> }
   | {
-      readonly type: 'send:queued';
-      readonly clientMessageId: string;
-      readonly text: string;
-      readonly at: string;
+      readonly type: 'regenerate:acked';
+      readonly clientId: string;
+      readonly value: Value<'reply:regenerate'>;
     }
-  | { readonly type: 'send:retried'; readonly clientMessageId: string }
+  | { readonly type: 'branch:selected'; readonly value: Value<'branch:select'> }
   | {
-      readonly type: 'send:acked';
-      readonly clientMessageId: string;
-      readonly value: Value<'message:send'>;
+      readonly type: 'alternatives:loaded';
+      readonly messageId: string;
+      readonly alternatives: readonly Alternative[];
     }
-  | { readonly type: 'send:failed'; readonly clientMessageId: string; readonly error: Fault }
+  /** A choice shows before the server has confirmed it, or is taken back. */
+  | {
+      readonly type: 'choice:patched';
+      readonly messageId: string;
+      readonly shown: Pick<ChatMessage, 'text' | 'reaction'>;
+    }
   | {
       readonly type: 'reaction:patched';
       readonly messageId: string;

@@ -1,13 +1,12 @@
-import type { ClientEvent, Payload } from '../protocol/events.ts';
 import type { Action, ServerAction } from './actions.ts';
+import { type Acts, createActs } from './acts.ts';
 import { createClientId } from './client-id.ts';
-import { type Auth, type Connection, openConnection } from './connection.ts';
-import type { Outcome } from './fault.ts';
-import { hasId, oldestSeq } from './messages.ts';
+import { type Auth, openConnection } from './connection.ts';
 import { createOutbox } from './outbox.ts';
+import type { Asked } from './outgoing.ts';
 import { reduce } from './reduce.ts';
 import { createRepair } from './repair.ts';
-import { type ConversationFault, type ConversationState, initialState, type ReactionKind } from './state.ts';
+import { type ConversationState, initialState } from './state.ts';
 import { createStore } from './store.ts';
 
 export interface AmityClientOptions {
@@ -25,21 +24,25 @@ export interface AmityClientOptions {
  * The user's default conversation, live. Nothing here throws or rejects: what went wrong is in the snapshot, at the
  * message it concerns or as `fault`.
  */
-export interface AmityClient {
+export interface AmityClient extends Acts {
   getSnapshot(): ConversationState;
   /** @returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
   /** Shows the text at once and sends it when it can be sent. @returns its clientMessageId. */
   send(text: string): string;
-  /** Sends a failed message again, under the same id. */
-  retry(clientMessageId: string): void;
-  /** The text so far stays. */
-  stop(generationId: string): Promise<void>;
-  /** One reaction per message: a new kind replaces the old one. */
-  react(messageId: string, kind: ReactionKind): Promise<void>;
-  clearReaction(messageId: string): Promise<void>;
-  /** Adds the page before the oldest message; nothing while one is on its way or none is left. */
-  loadOlder(): Promise<void>;
+  /**
+   * Writes a message of the user anew, with a reply of its own: a version beside the old one, which stays. It shows at
+   * once, in the place of the old one and of all that followed it.
+   *
+   * @returns its clientMessageId.
+   */
+  edit(messageId: string, text: string): string;
+  /** Has a reply written once more: a version beside the old one, which stays. @returns its clientRequestId. */
+  regenerate(messageId: string): string;
+  /** Sends again what failed, under the same id: a message, or what stands as `refused` at one. */
+  retry(clientId: string): void;
+  /** Forgets what failed. */
+  discard(clientId: string): void;
   /** Reads the conversation again after an `open` fault. */
   reload(): Promise<void>;
   clearFault(): void;
@@ -61,49 +64,45 @@ function createTypingExpiry(store: Store): (action: ServerAction) => void {
   };
 }
 
-/** What the user does beside sending; each outcome is in the snapshot. */
-function createActs(
-  store: Store,
-  connection: Connection,
-): Pick<AmityClient, 'stop' | 'react' | 'clearReaction' | 'loadOlder'> {
-  async function ask<E extends ClientEvent>(
-    about: ConversationFault['about'],
-    event: E,
-    payload: Payload<E>,
-  ): Promise<Outcome<unknown>> {
-    const outcome = await connection.request(event, payload);
-    if (outcome.ok) store.dispatch({ type: 'fault:cleared', about });
-    else store.dispatch({ type: 'faulted', about, error: outcome.error });
-    return outcome;
+type Requests = Pick<AmityClient, 'send' | 'edit' | 'regenerate' | 'retry' | 'discard'>;
+
+/** What goes out exactly once, however often it has to be sent. */
+function createRequests(store: Store, flush: () => Promise<void>): Requests {
+  function retry(clientId: string): void {
+    store.dispatch({ type: 'outgoing:retried', clientId });
+    void flush();
   }
 
-  /** The reaction shows at once; a refusal puts the old one back. */
-  async function setReaction(messageId: string, kind: ReactionKind | null): Promise<void> {
-    const message = store.getSnapshot().messages.find(hasId(messageId));
-    if (message === undefined) return;
-    const reaction = kind === null ? null : { kind, at: new Date().toISOString() };
-    store.dispatch({ type: 'reaction:patched', messageId, reaction });
-    const outcome = await (kind === null
-      ? ask('reaction', 'reaction:clear', { messageId })
-      : ask('reaction', 'reaction:set', { messageId, kind }));
-    if (!outcome.ok) store.dispatch({ type: 'reaction:patched', messageId, reaction: message.reaction });
+  /** The same once more after a failure is a retry: the first may have arrived, and only its answer got lost. */
+  function ask(request: Omit<Asked, 'clientId'>): string {
+    const { kind, targetId, text } = request;
+    const failed = store
+      .getSnapshot()
+      .outgoing.find(
+        (one) =>
+          one.delivery === 'failed' &&
+          one.kind === kind &&
+          one.targetId === targetId &&
+          one.text === text &&
+          kind !== 'send',
+      );
+    if (failed !== undefined) {
+      retry(failed.clientId);
+      return failed.clientId;
+    }
+    const clientId = createClientId();
+    const at = new Date().toISOString();
+    store.dispatch({ type: 'outgoing:queued', asked: { ...request, clientId }, at });
+    void flush();
+    return clientId;
   }
 
   return {
-    async stop(generationId) {
-      await ask('stop', 'generation:cancel', { generationId });
-    },
-    react: setReaction,
-    clearReaction: (messageId) => setReaction(messageId, null),
-    async loadOlder() {
-      const { conversationId, hasOlder, loadingOlder, messages } = store.getSnapshot();
-      const beforeSeq = oldestSeq(messages);
-      if (conversationId === null || beforeSeq === null || !hasOlder || loadingOlder) return;
-      store.dispatch({ type: 'older:asked' });
-      const outcome = await connection.request('history:page', { conversationId, beforeSeq });
-      if (outcome.ok) store.dispatch({ type: 'older:loaded', value: outcome.value });
-      else store.dispatch({ type: 'faulted', about: 'history', error: outcome.error });
-    },
+    send: (text) => ask({ kind: 'send', targetId: null, text }),
+    edit: (messageId, text) => ask({ kind: 'edit', targetId: messageId, text }),
+    regenerate: (messageId) => ask({ kind: 'regenerate', targetId: messageId, text: '' }),
+    retry,
+    discard: (clientId) => store.dispatch({ type: 'outgoing:discarded', clientId }),
   };
 }
 
@@ -121,6 +120,8 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
       expireTyping(action);
       if (action.type === 'session:ready') void open();
       if (action.type === 'reply:delta') repair.mendHoles();
+      if (action.type === 'conversation:updated' || action.type === 'message:created') repair.noteSelection();
+      if (action.type !== 'reply:delta') void repair.follow();
     },
   });
   const repair = createRepair(store, connection.request);
@@ -131,22 +132,11 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
     await outbox.flush();
   }
 
-  const acts = createActs(store, connection);
-
   return {
     getSnapshot: store.getSnapshot,
     subscribe: store.subscribe,
-    send(text) {
-      const clientMessageId = createClientId();
-      store.dispatch({ type: 'send:queued', clientMessageId, text, at: new Date().toISOString() });
-      void outbox.flush();
-      return clientMessageId;
-    },
-    retry(clientMessageId) {
-      store.dispatch({ type: 'send:retried', clientMessageId });
-      void outbox.flush();
-    },
-    ...acts,
+    ...createRequests(store, outbox.flush),
+    ...createActs(store, connection, repair.mendHoles),
     reload: open,
     clearFault: () => store.dispatch({ type: 'fault:cleared' }),
     reconnect: connection.reconnect,

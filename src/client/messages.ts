@@ -1,19 +1,32 @@
-/** Pure changes of the list of messages. */
+/** Pure changes of a list of messages. */
 import type { WireMessage } from '../protocol/events.ts';
-import type { ChatMessage } from './state.ts';
+import type { ChatMessage, Siblings } from './state.ts';
 
-type Messages = readonly ChatMessage[];
+export type Messages = readonly ChatMessage[];
 
-function toChatMessage(wire: WireMessage, known: ChatMessage | undefined): ChatMessage {
-  const isRunning = wire.status === 'queued' || wire.status === 'running';
+export const onlyVersion: Siblings = { index: 0, count: 1, previousId: null, nextId: null };
+
+export function isUnfinished({ status }: Pick<ChatMessage, 'status'>): boolean {
+  return status === 'queued' || status === 'running';
+}
+
+export const keyOf = (wire: WireMessage): string => wire.clientMessageId ?? wire.messageId;
+
+/** @param known what is held of this message, if anything. */
+export function toChatMessage(wire: WireMessage, known: ChatMessage | undefined): ChatMessage {
   // The store holds a running reply's text late or not at all; what was heard live is never taken back.
   const text =
-    isRunning && known !== undefined && known.text.length > wire.text.length ? known.text : wire.text;
+    isUnfinished(wire) && known !== undefined && known.text.length > wire.text.length
+      ? known.text
+      : wire.text;
+  const { index, count, previousId = null, nextId = null } = wire.siblings;
   return {
-    key: wire.clientMessageId ?? wire.messageId,
+    key: keyOf(wire),
     messageId: wire.messageId,
     seq: wire.seq,
     rev: wire.rev,
+    parentId: wire.parentId,
+    siblings: { index, count, previousId, nextId },
     role: wire.role,
     text,
     createdAt: wire.createdAt,
@@ -23,31 +36,8 @@ function toChatMessage(wire: WireMessage, known: ChatMessage | undefined): ChatM
     generationId: wire.generationId ?? null,
     reaction: wire.reaction,
     error: wire.status === 'failed' ? (known?.error ?? null) : null,
+    refused: null,
   };
-}
-
-function bySeq(a: ChatMessage, b: ChatMessage): number {
-  return (a.seq ?? Number.POSITIVE_INFINITY) - (b.seq ?? Number.POSITIVE_INFINITY) || 0;
-}
-
-/** Takes stored messages in, each at its `seq`; one that is known in the same or a later `rev` stays as it is. */
-export function upsertStored(messages: Messages, stored: readonly WireMessage[]): Messages {
-  if (stored.length === 0) return messages;
-  const next = new Map(messages.map((message) => [message.key, message]));
-  let changed = false;
-  for (const wire of stored) {
-    const key = wire.clientMessageId ?? wire.messageId;
-    const known = next.get(key);
-    if (known !== undefined && known.rev >= wire.rev) continue;
-    next.set(key, toChatMessage(wire, known));
-    changed = true;
-  }
-  return changed ? [...next.values()].sort(bySeq) : messages;
-}
-
-/** Puts in a message that this client made up itself, until the server's own arrives. */
-export function insertDraft(messages: Messages, draft: ChatMessage): Messages {
-  return [...messages, draft].sort(bySeq);
 }
 
 export function patchMessage(

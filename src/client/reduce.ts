@@ -1,9 +1,18 @@
 /** (state, action) -> state: the whole behaviour of a conversation, without socket, clock or randomness. */
-import type { Value } from '../protocol/events.ts';
 import type { Action } from './actions.ts';
 import { parseFault } from './fault.ts';
-import { hasId, insertDraft, patchMessage, upsertStored } from './messages.ts';
-import { addText, endReply, queueReply, resumeReply, startReply, takeActive } from './replies.ts';
+import { hasId, patchMessage } from './messages.ts';
+import { arrange } from './outgoing.ts';
+import { addText, endReply, resumeReply, startReply } from './replies.ts';
+import { discarded, patched, queued, regenerateAcked, turnAcked } from './requests.ts';
+import {
+  branchSelected,
+  conversationUpdated,
+  messageCreated,
+  messageUpdated,
+  olderLoaded,
+  opened,
+} from './selection.ts';
 import { type ConversationState, initialState } from './state.ts';
 
 type Of<T extends Action['type']> = Extract<Action, { type: T }>;
@@ -24,9 +33,9 @@ function connectionChanged(state: ConversationState, { connection }: Of<'connect
 function sessionReady(state: ConversationState, { payload }: Of<'session:ready'>): ConversationState {
   const isSame = state.userId === payload.userId && state.conversationId === payload.conversationId;
   // Typed before the first connect: it belongs to whoever the session turns out to be.
-  const unsent = state.userId === null ? state.messages : [];
+  const outgoing = state.userId === null ? state.outgoing : [];
   return {
-    ...(isSame ? state : { ...initialState, messages: unsent }),
+    ...(isSame ? state : { ...initialState, outgoing, messages: arrange([], outgoing) }),
     connection: { state: 'online' },
     userId: payload.userId,
     conversationId: payload.conversationId,
@@ -35,124 +44,103 @@ function sessionReady(state: ConversationState, { payload }: Of<'session:ready'>
   };
 }
 
-function opened(state: ConversationState, { value, reset }: Of<'opened'>): ConversationState {
-  if (value.conversation.conversationId !== state.conversationId) return state;
-  const kept = reset ? state.messages.filter((message) => message.seq === null) : state.messages;
-  const stands: ConversationState = {
-    ...state,
-    messages: upsertStored(kept, value.messages),
-    hasOlder: reset ? value.hasMore : state.hasOlder,
-    rev: Math.max(value.conversation.rev, reset ? 0 : state.rev),
-    loaded: true,
-    synced: true,
-    fault: state.fault?.about === 'open' ? null : state.fault,
-  };
-  return takeActive(stands, value.activeGenerations);
-}
-
-function sendQueued(state: ConversationState, action: Of<'send:queued'>): ConversationState {
-  const messages = insertDraft(state.messages, {
-    key: action.clientMessageId,
-    messageId: null,
-    seq: null,
-    rev: 0,
-    role: 'user',
-    text: action.text,
-    createdAt: action.at,
-    delivery: 'sending',
-    status: 'done',
-    finishReason: null,
-    generationId: null,
-    reaction: null,
-    error: null,
-  });
-  return { ...state, messages };
-}
-
-function patchUnsent(
-  state: ConversationState,
-  clientMessageId: string,
-  patch: Parameters<typeof patchMessage>[2],
-): ConversationState {
-  const isIt = ({ key, seq }: { key: string; seq: number | null }) => key === clientMessageId && seq === null;
-  return { ...state, messages: patchMessage(state.messages, isIt, patch) };
-}
-
-function sendAcked(
-  state: ConversationState,
-  clientMessageId: string,
-  value: Value<'message:send'>,
-): ConversationState {
-  const known = state.messages.find((message) => message.key === clientMessageId);
-  if (known === undefined) return state;
-  const { messageId, seq, generationId, duplicate } = value;
-  const sent = { ...known, messageId, seq, delivery: 'sent' as const, error: null };
-  const others = state.messages.filter((message) => message !== known);
-  const next = known.seq === null ? { ...state, messages: insertDraft(others, sent) } : state;
-  // A repeat may be long answered; `conversation:open` and live events say whether it still runs.
-  return duplicate ? next : queueReply(next, generationId, messageId);
-}
-
 function typing(state: ConversationState, { payload }: Of<'typing:update'>): ConversationState {
   const concerns = payload.who === 'companion' && payload.conversationId === state.conversationId;
   return concerns ? { ...state, companionTyping: payload.typing } : state;
 }
 
-export function reduce(state: ConversationState, action: Action): ConversationState {
+type MessageEvent = Of<'message:created' | 'message:updated' | 'reply:end' | 'reply:fail'>;
+
+function messageTold(state: ConversationState, action: MessageEvent): ConversationState {
+  const { message } = action.payload;
+  if (message.conversationId !== state.conversationId) return state;
+  if (action.type === 'message:created') return seenRev(messageCreated(state, message), message.rev);
+  if (action.type === 'message:updated') return seenRev(messageUpdated(state, message), message.rev);
+  const error = action.type === 'reply:fail' ? parseFault(action.payload.error) : null;
+  return seenRev(endReply(state, action.payload.generationId, { message, error }), message.rev);
+}
+
+function patchShown(
+  state: ConversationState,
+  messageId: string,
+  patch: Parameters<typeof patchMessage>[2],
+): ConversationState {
+  return { ...state, branch: patchMessage(state.branch, hasId(messageId), patch) };
+}
+
+/** What the server sends. */
+function heard(state: ConversationState, action: Action): ConversationState {
   switch (action.type) {
-    case 'connection':
-      return connectionChanged(state, action);
     case 'session:ready':
       return sessionReady(state, action);
-    case 'opened':
-      return opened(state, action);
-    case 'message:created': {
-      const { message } = action.payload;
-      if (message.conversationId !== state.conversationId) return state;
-      return seenRev({ ...state, messages: upsertStored(state.messages, [message]) }, message.rev);
-    }
+    case 'message:created':
+    case 'message:updated':
+    case 'reply:end':
+    case 'reply:fail':
+      return messageTold(state, action);
     case 'reply:start':
       return action.payload.conversationId === state.conversationId
         ? startReply(state, action.payload)
         : state;
     case 'reply:delta':
       return addText(state, action.payload.generationId, action.payload);
-    case 'reply:end':
-    case 'reply:fail': {
-      const { generationId, message } = action.payload;
-      if (message.conversationId !== state.conversationId) return state;
-      const error = action.type === 'reply:fail' ? parseFault(action.payload.error) : null;
-      return seenRev(endReply(state, generationId, { message, error }), message.rev);
-    }
-    case 'resumed':
-      return resumeReply(state, action.generationId, action.value);
     case 'typing:update':
       return typing(state, action);
+    case 'reaction:updated':
+      return patchShown(state, action.payload.messageId, { reaction: action.payload.reaction });
+    case 'conversation:updated':
+      return conversationUpdated(state, action.payload.conversation);
+    default:
+      // An event that this client does not know: later servers may send more.
+      return state;
+  }
+}
+
+/** What the server answers. */
+function answered(state: ConversationState, action: Action): ConversationState {
+  switch (action.type) {
+    case 'opened':
+      return opened(state, action.value, action.reset);
+    case 'resumed':
+      return resumeReply(state, action.generationId, action.value);
+    case 'older:loaded':
+      return olderLoaded(state, action.value);
+    case 'turn:acked':
+      return turnAcked(state, action);
+    case 'regenerate:acked':
+      return regenerateAcked(state, action);
+    case 'branch:selected':
+      return branchSelected(state, action.value);
+    case 'alternatives:loaded': {
+      const { messageId, alternatives } = action;
+      return { ...state, alternatives: { ...state.alternatives, [messageId]: alternatives } };
+    }
+    default:
+      return heard(state, action);
+  }
+}
+
+/** What the user does, and what does not happen. */
+function changed(state: ConversationState, action: Action): ConversationState {
+  switch (action.type) {
+    case 'connection':
+      return connectionChanged(state, action);
     case 'typing:expired':
       return state.companionTyping ? { ...state, companionTyping: false } : state;
-    case 'reaction:updated':
-    case 'reaction:patched': {
-      const { messageId, reaction } = action.type === 'reaction:updated' ? action.payload : action;
-      return { ...state, messages: patchMessage(state.messages, hasId(messageId), { reaction }) };
-    }
+    case 'reaction:patched':
+      return patchShown(state, action.messageId, { reaction: action.reaction });
+    case 'choice:patched':
+      return patchShown(state, action.messageId, action.shown);
     case 'older:asked':
       return { ...state, loadingOlder: true };
-    case 'older:loaded':
-      return {
-        ...state,
-        messages: upsertStored(state.messages, action.value.messages),
-        hasOlder: action.value.hasMore,
-        loadingOlder: false,
-        fault: state.fault?.about === 'history' ? null : state.fault,
-      };
-    case 'send:queued':
-      return sendQueued(state, action);
-    case 'send:retried':
-      return patchUnsent(state, action.clientMessageId, { delivery: 'sending', error: null });
-    case 'send:acked':
-      return sendAcked(state, action.clientMessageId, action.value);
-    case 'send:failed':
-      return patchUnsent(state, action.clientMessageId, { delivery: 'failed', error: action.error });
+    case 'outgoing:queued':
+      return queued(state, action);
+    case 'outgoing:retried':
+      return patched(state, action.clientId, { delivery: 'sending', error: null });
+    case 'outgoing:failed':
+      return patched(state, action.clientId, { delivery: 'failed', error: action.error });
+    case 'outgoing:discarded':
+      return discarded(state, action.clientId);
     case 'faulted':
       return {
         ...state,
@@ -164,7 +152,12 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
         ? { ...state, fault: null }
         : state;
     default:
-      // An event that this client does not know: later servers may send more.
-      return state;
+      return answered(state, action);
   }
+}
+
+export function reduce(state: ConversationState, action: Action): ConversationState {
+  const next = changed(state, action);
+  if (next.branch === state.branch && next.outgoing === state.outgoing) return next;
+  return { ...next, messages: arrange(next.branch, next.outgoing) };
 }

@@ -1,14 +1,11 @@
 /** Pure changes while replies run: live text by offset, holes, ends. */
 import type { ServerPayload, Value, WireMessage } from '../protocol/events.ts';
+import { place } from './branch.ts';
 import type { Fault } from './fault.ts';
-import { hasId, insertDraft, patchMessage, upsertStored } from './messages.ts';
+import { hasId, isUnfinished, keyOf, onlyVersion, patchMessage, toChatMessage } from './messages.ts';
 import type { ChatMessage, ConversationState, RunningReply } from './state.ts';
 
 type ActiveGeneration = Value<'conversation:open'>['activeGenerations'][number];
-
-function isEnded(message: ChatMessage): boolean {
-  return message.status !== 'queued' && message.status !== 'running';
-}
 
 function putReply(state: ConversationState, reply: RunningReply): ConversationState {
   return { ...state, replies: { ...state.replies, [reply.generationId]: reply } };
@@ -20,28 +17,45 @@ function dropReply(state: ConversationState, generationId: string): Conversation
   return { ...state, replies };
 }
 
-/** The companion message is stored right after the one it answers, so its `seq` is known before it arrives. */
-function draftReply(state: ConversationState, messageId: string, replyTo: string): ChatMessage {
-  const asked = state.messages.find(hasId(replyTo));
-  const highest = state.messages.reduce((seq, message) => Math.max(seq, message.seq ?? 0), 0);
+/** Puts a reply into the branch where it belongs to it; elsewhere nothing of it is shown. */
+function placeReply(state: ConversationState, message: ChatMessage): ConversationState {
+  const { leafId, leafGenerationId } = state;
+  const isOwn = leafGenerationId !== null && leafGenerationId === message.generationId;
+  const isTold = leafId !== null || leafGenerationId !== null;
+  const isSelected = isOwn || leafId === message.messageId;
+  const branch = place(state.branch, message, isSelected ? 'selected' : isTold ? 'unselected' : 'untold');
+  if (branch === null) return state;
+  return isOwn
+    ? { ...state, branch, leafId: leafId ?? message.messageId, leafGenerationId: null }
+    : { ...state, branch };
+}
+
+type Start = Pick<ServerPayload<'reply:start'>, 'generationId' | 'messageId' | 'replyTo'>;
+
+/** Its `seq` is right for the first reply to a message, which is stored together with it; the end brings the true one. */
+function draftReply(state: ConversationState, { generationId, messageId, replyTo }: Start): ChatMessage {
+  const asked = state.branch.find(hasId(replyTo));
   return {
     key: messageId,
     messageId,
-    seq: (asked?.seq ?? highest) + 1,
+    seq: (asked?.seq ?? 0) + 1,
     rev: 0,
+    parentId: replyTo,
+    siblings: onlyVersion,
     role: 'companion',
     text: '',
     createdAt: asked?.createdAt ?? '',
     delivery: 'sent',
     status: 'running',
     finishReason: null,
-    generationId: null,
+    generationId,
     reaction: null,
     error: null,
+    refused: null,
   };
 }
 
-/** A generation waits: known from the acknowledgement of the message that it answers. */
+/** A generation waits: known from the acknowledgement of what it answers. */
 export function queueReply(
   state: ConversationState,
   generationId: string,
@@ -51,18 +65,19 @@ export function queueReply(
   return putReply(state, { generationId, replyTo, messageId: null, hole: false, stale: false });
 }
 
-export function startReply(
-  state: ConversationState,
-  start: Pick<ServerPayload<'reply:start'>, 'generationId' | 'messageId' | 'replyTo'>,
-): ConversationState {
+/** Of a reply on another branch nothing is shown, but it is known to run. */
+export function startReply(state: ConversationState, start: Start): ConversationState {
   const { generationId, messageId, replyTo } = start;
-  const known = state.messages.find(hasId(messageId));
-  if (known !== undefined && isEnded(known)) return dropReply(state, generationId);
-  const messages =
+  const known = state.branch.find(hasId(messageId));
+  if (known !== undefined && !isUnfinished(known)) return dropReply(state, generationId);
+  const started =
     known === undefined
-      ? insertDraft(state.messages, { ...draftReply(state, messageId, replyTo), generationId })
-      : patchMessage(state.messages, hasId(messageId), { status: 'running', generationId });
-  return putReply({ ...state, messages }, { generationId, replyTo, messageId, hole: false, stale: false });
+      ? placeReply(state, draftReply(state, start))
+      : {
+          ...state,
+          branch: patchMessage(state.branch, hasId(messageId), { status: 'running', generationId }),
+        };
+  return putReply(started, { generationId, replyTo, messageId, hole: false, stale: false });
 }
 
 /**
@@ -75,7 +90,7 @@ export function addText(
   part: { readonly offset: number; readonly text: string },
 ): ConversationState {
   const reply = state.replies[generationId];
-  const message = reply?.messageId ? state.messages.find(hasId(reply.messageId)) : undefined;
+  const message = reply?.messageId ? state.branch.find(hasId(reply.messageId)) : undefined;
   if (reply === undefined || message === undefined || reply.messageId === null) return state;
   const known = message.text.length;
   if (part.offset > known) return reply.hole ? state : putReply(state, { ...reply, hole: true });
@@ -83,7 +98,7 @@ export function addText(
   const next = reply.hole ? putReply(state, { ...reply, hole: false }) : state;
   if (fresh === '') return next;
   const text = message.text + fresh;
-  return { ...next, messages: patchMessage(next.messages, hasId(reply.messageId), { text }) };
+  return { ...next, branch: patchMessage(next.branch, hasId(reply.messageId), { text }) };
 }
 
 export function resumeReply(
@@ -102,10 +117,12 @@ export function endReply(
   generationId: string,
   end: { readonly message: WireMessage; readonly error: Fault | null },
 ): ConversationState {
-  const { message, error } = end;
-  const stored = upsertStored(state.messages, [message]);
-  const messages = error === null ? stored : patchMessage(stored, hasId(message.messageId), { error });
-  return dropReply({ ...state, messages }, generationId);
+  const key = keyOf(end.message);
+  const known = state.branch.find((message) => message.key === key);
+  const placed = placeReply(state, toChatMessage(end.message, known));
+  if (end.error === null) return dropReply(placed, generationId);
+  const branch = patchMessage(placed.branch, (message) => message.key === key, { error: end.error });
+  return dropReply({ ...placed, branch }, generationId);
 }
 
 /** After a reconnect: what the server names runs, what it does not name has ended; what started meanwhile is kept. */
@@ -123,4 +140,12 @@ export function takeActive(state: ConversationState, active: readonly ActiveGene
     next = addText(next, generation.generationId, { offset: 0, text: generation.text });
   }
   return next;
+}
+
+/** Replies that run on a branch which is shown from now on: their text so far has to be fetched. */
+export function adoptRunning(state: ConversationState): ConversationState {
+  return state.branch.filter(isUnfinished).reduce((next, { generationId, messageId, parentId }) => {
+    if (generationId === null || messageId === null || parentId === null) return next;
+    return putReply(next, { generationId, replyTo: parentId, messageId, hole: true, stale: false });
+  }, state);
 }

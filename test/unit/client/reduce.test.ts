@@ -41,7 +41,14 @@ const ready: Action = {
 
 type Active = Value<'conversation:open'>['activeGenerations'];
 
-function opened(messages: WireMessage[], activeGenerations: Active = [], reset = true): Action {
+interface Opening {
+  readonly active?: Active;
+  /** A list of changes instead of a newest page. */
+  readonly isChanges?: boolean;
+  readonly leafId?: string;
+}
+
+function opened(messages: WireMessage[], { active = [], isChanges = false, leafId }: Opening = {}): Action {
   const rev = Math.max(0, ...messages.map((one) => one.rev));
   const lastSeq = messages.length;
   const conversation = {
@@ -51,15 +58,15 @@ function opened(messages: WireMessage[], activeGenerations: Active = [], reset =
     lastSeq,
     lastReadSeq: 0,
     rev,
-    selectedLeafId: null,
+    selectedLeafId: leafId ?? messages.at(-1)?.messageId ?? null,
     createdAt: at,
     updatedAt: at,
     preview: null,
   };
   return {
     type: 'opened',
-    reset,
-    value: { conversation, messages, lastSeq, hasMore: false, activeGenerations },
+    reset: !isChanges,
+    value: { conversation, messages, lastSeq, hasMore: false, activeGenerations: active },
   };
 }
 
@@ -77,8 +84,14 @@ const resumed = (offset: number, text: string): Action => ({
   value: { offset, text, status: 'running' },
 });
 
+const typedText = (clientId: string, text: string): Action => ({
+  type: 'outgoing:queued',
+  asked: { kind: 'send', clientId, targetId: null, text },
+  at,
+});
+
 const run = (actions: Action[], from: ConversationState = initialState) => actions.reduce(reduce, from);
-const asked = run([ready, opened([message(1)])]);
+const asked = run([ready, opened([message(1)], { leafId: 'm2' })]);
 const textOf = (state: ConversationState) => state.messages.find((one) => one.messageId === 'm2')?.text;
 
 /** Where deltas begin and end in a reply, and which of them, or which snapshots, arrive in which order. */
@@ -124,26 +137,19 @@ test('a delta beyond the known text marks a hole and adds nothing', () => {
   expect(state.replies['g1']?.hole).toBe(true);
 });
 
-test('any order of stored messages is shown by seq, unsent ones last', () => {
-  const shuffled = fc.shuffledSubarray([1, 2, 3, 4, 5, 6], { minLength: 6 });
-  fc.assert(
-    fc.property(shuffled, (order) => {
-      const typed: Action = { type: 'send:queued', clientMessageId: 'own', text: 'unsent', at };
-      const events = order.map(
-        (seq): Action => ({ type: 'message:created', payload: { message: message(seq) } }),
-      );
-      const state = run([ready, opened([]), typed, ...events]);
-      expect(state.messages.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, null]);
-    }),
-    { seed: 12, numRuns: 100 },
+test('what is typed stands last, also after messages that arrive later', () => {
+  const events = [1, 2, 3].map(
+    (seq): Action => ({ type: 'message:created', payload: { message: message(seq, { role: 'user' }) } }),
   );
+  const state = run([ready, opened([]), typedText('own', 'unsent'), ...events]);
+  expect(state.messages.map(({ seq }) => seq)).toEqual([1, 2, 3, null]);
 });
 
 test('an older revision never replaces a newer one', () => {
   const newer = message(2, { rev: 9, text: 'new' });
   const state = run(
-    [opened([message(2, { rev: 5, text: 'old' })], [], false)],
-    run([ready, opened([newer])]),
+    [opened([message(2, { rev: 5, text: 'old' })], { isChanges: true })],
+    run([ready, opened([message(1), newer])]),
   );
   expect(textOf(state)).toBe('new');
 });
@@ -156,7 +162,10 @@ test('a snapshot that was taken before the end does not bring an ended reply bac
   const stale = [
     { generationId: 'g1', messageId: 'm2', replyTo: 'm1', text: 'Hi', status: 'running', level: 1 } as const,
   ];
-  const state = run([start, end, opened([message(1)], stale, false)], asked);
+  const state = run(
+    [start, end, opened([message(1)], { active: stale, isChanges: true, leafId: 'm2' })],
+    asked,
+  );
   expect(textOf(state)).toBe('Hi there');
   expect(state.replies).toEqual({});
 });
@@ -166,7 +175,10 @@ test('live text is not taken back by a stored message that lags behind it', () =
   const active = [
     { generationId: 'g1', messageId: 'm2', replyTo: 'm1', text: 'Hi', status: 'running', level: 1 } as const,
   ];
-  const state = run([start, delta(0, 'Hi there'), opened([message(1), lagging], active, false)], asked);
+  const state = run(
+    [start, delta(0, 'Hi there'), opened([message(1), lagging], { active, isChanges: true })],
+    asked,
+  );
   expect(textOf(state)).toBe('Hi there');
 });
 
@@ -174,15 +186,15 @@ test('a lost connection forgets which replies run only when the next open does n
   const offline: Action = { type: 'connection', connection: { state: 'offline' } };
   const cut = run([start, delta(0, 'Hi'), offline], asked);
   expect(Object.keys(cut.replies)).toEqual(['g1']);
-  const back = run([ready, opened([], [], false)], cut);
+  const back = run([ready, opened([], { isChanges: true, leafId: 'm2' })], cut);
   expect(back.replies).toEqual({});
 });
 
 test('a superseded reply leaves no running reply behind', () => {
-  const sent: Action = { type: 'send:queued', clientMessageId: 'k', text: 'a', at };
+  const sent: Action = typedText('k', 'a');
   const acked: Action = {
-    type: 'send:acked',
-    clientMessageId: 'k',
+    type: 'turn:acked',
+    clientId: 'k',
     value: { messageId: 'm1', conversationId, seq: 1, generationId: 'g1', duplicate: false },
   };
   const message2 = message(2, { text: '', status: 'done', finishReason: 'superseded' });
@@ -196,14 +208,14 @@ test('a superseded reply leaves no running reply behind', () => {
 });
 
 test('an acknowledgement that comes after message:created changes nothing that is shown', () => {
-  const sent: Action = { type: 'send:queued', clientMessageId: 'k', text: 'a', at };
+  const sent: Action = typedText('k', 'a');
   const created: Action = {
     type: 'message:created',
     payload: { message: message(1, { clientMessageId: 'k' }) },
   };
   const acked: Action = {
-    type: 'send:acked',
-    clientMessageId: 'k',
+    type: 'turn:acked',
+    clientId: 'k',
     value: { messageId: 'm1', conversationId, seq: 1, generationId: 'g1', duplicate: false },
   };
   const before = run([ready, opened([]), sent, created]);
@@ -220,8 +232,8 @@ test('events of another conversation and unknown events change nothing', () => {
 });
 
 test('another user finds an empty page, but what was typed before the first connect is kept', () => {
-  const typed: Action = { type: 'send:queued', clientMessageId: 'k', text: 'early', at };
-  const first = run([typed, ready]);
+  const own: Action = typedText('k', 'early');
+  const first = run([own, ready]);
   expect(first.messages).toMatchObject([{ text: 'early' }]);
   const other = { ...ready, payload: { ...ready.payload, userId: 'u2' } };
   expect(run([other], first).messages).toEqual([]);

@@ -10,6 +10,8 @@ function message(key: string, role: ChatMessage['role'], createdAt: Date): ChatM
     messageId: key,
     seq: 1,
     rev: 1,
+    parentId: null,
+    siblings: { index: 0, count: 1, previousId: null, nextId: null },
     role,
     text: key,
     createdAt: createdAt.toISOString(),
@@ -19,6 +21,7 @@ function message(key: string, role: ChatMessage['role'], createdAt: Date): ChatM
     generationId: null,
     reaction: null,
     error: null,
+    refused: null,
   };
 }
 
