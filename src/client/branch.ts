@@ -35,6 +35,8 @@ function placeNew(branch: Messages, message: ChatMessage, selection: Selection):
   const { parentId } = message;
   const parentAt = parentId === null ? -1 : branch.findIndex(hasId(parentId));
   if (parentId !== null && parentAt < 0) {
+    const besideAt = branch.findIndex((one) => one.parentId === parentId && one.role === message.role);
+    if (besideAt >= 0) return selection === 'selected' ? [...branch.slice(0, besideAt), message] : null;
     return followsUnseenReply(branch, message) ? [...branch, message] : null;
   }
   const next = branch[parentAt + 1];

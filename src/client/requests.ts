@@ -3,6 +3,7 @@ import type { Action } from './actions.ts';
 import { hasId, onlyVersion } from './messages.ts';
 import { dropOutgoing, patchOutgoing, toOutgoing } from './outgoing.ts';
 import { queueReply } from './replies.ts';
+import { unnamedLeaf } from './selection.ts';
 import type { ChatMessage, ConversationState, Outgoing } from './state.ts';
 
 type Of<T extends Action['type']> = Extract<Action, { type: T }>;
@@ -82,7 +83,8 @@ export function regenerateAcked(
   if (value.duplicate || request?.targetId == null) return next;
   const at = state.branch.findIndex(hasId(request.targetId));
   const replyTo = state.branch[at]?.parentId ?? null;
-  if (at < 0 || replyTo === null) return { ...next, leafId: request.targetId, leafGenerationId: null };
+  // Another device has left the branch meanwhile.
+  if (at < 0 || replyTo === null) return { ...next, leafId: unnamedLeaf, leafGenerationId: null };
   return {
     ...queueReply(next, value.generationId, replyTo),
     branch: state.branch.slice(0, at),

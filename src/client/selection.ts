@@ -1,10 +1,10 @@
 /** Pure changes of which branch is held: pages, lists of changes, and what the server says about the selected one. */
 import type { Value, WireConversation, WireMessage } from '../protocol/events.ts';
 import { chainTo, graft, place, prepend, replaceKnown } from './branch.ts';
-import { hasId, keyOf, type Messages, toChatMessage } from './messages.ts';
+import { hasId, keyOf, type Messages, onlyVersion, toChatMessage } from './messages.ts';
 import { dropOutgoing } from './outgoing.ts';
 import { adoptRunning, takeActive } from './replies.ts';
-import type { ConversationState } from './state.ts';
+import type { ChatMessage, ConversationState } from './state.ts';
 
 /** The branch that is held is not the selected one, and no message on its way will make it so: it has to be read. */
 export function isAstray({ leafId, leafGenerationId, branch, synced }: ConversationState): boolean {
@@ -32,10 +32,46 @@ function withAlternatives(state: ConversationState, { messageId, text }: WireMes
   return { ...state, alternatives: isAmong ? { ...others, [messageId]: alternatives } : others };
 }
 
+/** The place of a reply that another device has asked for. */
+function toAwaited(beside: ChatMessage, messageId: string): ChatMessage {
+  return {
+    ...beside,
+    ...{ key: messageId, messageId, rev: 0, siblings: onlyVersion },
+    ...{ text: '', status: 'queued', finishReason: null, generationId: null, reaction: null },
+    ...{ error: null, refused: null },
+  };
+}
+
+/** Stands for a leaf that is known to be elsewhere, without its id. No message has it. */
+export const unnamedLeaf = '';
+
+/**
+ * The newest version of a reply, when this change of the one before it is the first news of it: whoever asks for one
+ * selects it.
+ */
+function newVersionOf(branch: Messages, message: ChatMessage): string | null {
+  const { parentId, role, siblings } = message;
+  const { index, count, nextId } = siblings;
+  if (role === 'user' || nextId === null || index !== count - 2 || branch.some(hasId(nextId))) return null;
+  const parentAt = branch.findIndex(hasId(parentId ?? ''));
+  const shown = branch[parentAt + 1];
+  const isNews =
+    shown === undefined ||
+    shown.parentId === message.messageId ||
+    (shown.messageId === message.messageId && shown.siblings.nextId === null);
+  return parentAt >= 0 && isNews ? nextId : null;
+}
+
 export function messageUpdated(state: ConversationState, wire: WireMessage): ConversationState {
-  const [message] = toHeld(state.branch, [wire]);
-  if (message === undefined) return state;
-  return { ...withAlternatives(state, wire), branch: replaceKnown(state.branch, message) };
+  const known = state.branch.find(hasId(wire.messageId));
+  const message = toChatMessage(wire, known);
+  const next = { ...withAlternatives(state, wire), branch: replaceKnown(state.branch, message) };
+  const newId = newVersionOf(state.branch, message);
+  const { index, count } = message.siblings;
+  const hasNewer = known !== undefined && known.siblings.count < count && index < count - 1;
+  if (newId === null && hasNewer && message.role === 'companion') return { ...next, leafId: unnamedLeaf };
+  const branch = newId === null ? null : place(next.branch, toAwaited(message, newId), 'selected');
+  return branch === null ? next : { ...next, branch, leafId: newId, leafGenerationId: null };
 }
 
 /** Whoever stores a message selects its branch. */
@@ -44,7 +80,9 @@ export function messageCreated(state: ConversationState, wire: WireMessage): Con
   const isKnown = next.branch.some(({ key }) => key === keyOf(wire));
   const [message] = toHeld(next.branch, [wire]);
   if (message === undefined) return next;
-  const branch = place(next.branch, message, 'selected');
+  const isHeld = (id: string | null) => id === null || next.branch.some(hasId(id));
+  const isLost = !isKnown && !isHeld(next.leafId) && !isHeld(message.parentId);
+  const branch = isLost ? null : place(next.branch, message, 'selected');
   // Not to be placed: its branch has to be read, and `isAstray` says so.
   if (branch === null) return { ...next, leafId: wire.messageId, leafGenerationId: null };
   const hasOlder = next.hasOlder && !(branch[0]?.rev !== 0 && branch[0]?.parentId === null);

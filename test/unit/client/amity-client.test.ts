@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AmityClient, createAmityClient } from '../../../src/client/amity-client.ts';
 import type { ConversationState } from '../../../src/client/state.ts';
 import type { WireError } from '../../../src/protocol/errors.ts';
+import { until as untilState } from './until.ts';
 import { type Reply, WireDouble } from './wire-double.ts';
 
 let wire: WireDouble;
@@ -24,18 +25,7 @@ function connect(options: { ackTimeoutMs?: number } = {}): void {
   client = createAmityClient({ url: wire.url, auth: { token: 't' }, reconnectDelayMs: 10, ...options });
 }
 
-function until(isIt: (state: ConversationState) => boolean): Promise<ConversationState> {
-  return new Promise((resolve) => {
-    const check = () => {
-      if (!isIt(client.getSnapshot())) return;
-      unsubscribe();
-      resolve(client.getSnapshot());
-    };
-    const unsubscribe = client.subscribe(check);
-    check();
-  });
-}
-
+const until = (isIt: (state: ConversationState) => boolean) => untilState(client, isIt);
 const isSynced = (state: ConversationState) => state.synced;
 const texts = (state: ConversationState) => state.messages.map(({ text }) => text);
 const names = () => wire.received.map(({ event }) => event);

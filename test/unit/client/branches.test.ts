@@ -33,12 +33,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A client and the server it talks to; each answer comes before the events that it causes. */
 class Talk {
-  readonly server = new TreeServer();
+  readonly server: TreeServer;
   state: ConversationState = initialState;
   isConnected = false;
   #count = 0;
 
-  constructor() {
+  constructor(server: TreeServer) {
+    this.server = server;
     this.connect();
   }
 
@@ -192,8 +193,8 @@ class Talk {
 
 test('the view is the selected branch after any steps of any devices, with cuts in between', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const talk = new Talk();
+    fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, namesAlways) => {
+      const talk = new Talk(new TreeServer(namesAlways));
       for (const one of steps) {
         talk.run(one);
         // While a reply to this device's own request waits, nobody can tell whose branch was named.

@@ -27,6 +27,12 @@ export class TreeServer {
   readonly messages: WireMessage[] = [];
   leafId: string | null = null;
   #rev = 0;
+  readonly #namesAlways: boolean;
+
+  /** @param namesAlways `conversation:updated` comes with every change of the branch, not only with `branch:select`. */
+  constructor(namesAlways: boolean) {
+    this.#namesAlways = namesAlways;
+  }
 
   find(messageId: string | null): WireMessage | undefined {
     return this.messages.find((message) => message.messageId === messageId);
@@ -54,7 +60,7 @@ export class TreeServer {
     this.leafId = reply.messageId;
     const older = this.#changeOlder(user);
     const created: TreeEvent = { type: 'message:created', payload: { message: this.find(user.messageId)! } };
-    return { user, reply, events: [created, ...older, this.#named()] };
+    return { user, reply, events: [created, ...older, ...this.#maybeNamed()] };
   }
 
   edit(messageId: string, text: string, clientMessageId?: string): Turn {
@@ -65,7 +71,7 @@ export class TreeServer {
     const { parentId } = this.find(messageId)!;
     const reply = this.#add({ role: 'companion', text: '', parentId, status: 'queued' });
     this.leafId = reply.messageId;
-    return { reply, events: [...this.#changeOlder(reply), this.#named()] };
+    return { reply, events: [...this.#changeOlder(reply), ...this.#maybeNamed()] };
   }
 
   select(messageId: string): TreeEvent[] {
@@ -114,6 +120,10 @@ export class TreeServer {
           ...{ text: '', level: 1 },
         })),
     };
+  }
+
+  #maybeNamed(): TreeEvent[] {
+    return this.#namesAlways ? [this.#named()] : [];
   }
 
   #named(): TreeEvent {

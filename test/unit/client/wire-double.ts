@@ -46,9 +46,17 @@ export class WireDouble implements AsyncDisposable {
   /** Events with these names get lost once. */
   readonly dropOnce = new Set<string>();
   pageSize = 50;
+  /** The end of the selected branch. */
+  leafId: string | null = null;
+  /** By messageId: what `reply:alternatives` answers. */
+  readonly alternatives = new Map<string, Value<'reply:alternatives'>['alternatives']>();
   /** `conversation:open` with `afterRev` answers that there is more than it tells. */
   missedTooMuch = false;
   #rev = 0;
+  /** Older siblings of what a request has made: told after its answer. */
+  readonly #due: WireMessage[] = [];
+  /** Generations by clientRequestId. */
+  readonly #requests = new Map<string, string>();
   readonly #io: Sockets;
   readonly #http: ReturnType<typeof createServer>;
 
@@ -77,8 +85,15 @@ export class WireDouble implements AsyncDisposable {
     this.#http.close();
   }
 
-  /** Puts a past message in, without telling anyone. */
-  addMessage(role: WireMessage['role'], text: string): WireMessage {
+  /** The selected branch, oldest first. */
+  get selected(): WireMessage[] {
+    const branch: WireMessage[] = [];
+    for (let id = this.leafId; id !== null; id = branch[0]?.parentId ?? null) branch.unshift(this.#find(id));
+    return branch;
+  }
+
+  /** Puts a past message in and selects it, without telling anyone. */
+  addMessage(role: WireMessage['role'], text: string, parentId = this.leafId): WireMessage {
     const seq = this.messages.length + 1;
     this.#rev += 1;
     const message: WireMessage = {
@@ -90,12 +105,19 @@ export class WireDouble implements AsyncDisposable {
       text,
       status: 'done',
       createdAt: new Date(startedAt + seq * 60_000).toISOString(),
-      parentId: seq === 1 ? null : `m${seq - 1}`,
+      parentId,
       reaction: null,
       siblings: { index: 0, count: 1 },
     };
     this.messages.push(message);
-    return message;
+    this.leafId = message.messageId;
+    return this.#placeSiblings(message);
+  }
+
+  /** Another device selects the branch that ends in this message. */
+  select(messageId: string): void {
+    this.leafId = messageId;
+    this.emit('conversation:updated', { conversation: this.#conversation() });
   }
 
   emit<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
@@ -143,6 +165,30 @@ export class WireDouble implements AsyncDisposable {
     for (const socket of this.#io.sockets.sockets.values()) socket.conn.close();
   }
 
+  #find(id: string): WireMessage {
+    return this.messages.find(({ messageId }) => messageId === id)!;
+  }
+
+  /** @returns the newest, with its place. */
+  #placeSiblings(newest: WireMessage): WireMessage {
+    const family = this.messages.filter(
+      ({ parentId, role }) => parentId === newest.parentId && role === newest.role,
+    );
+    for (const [index, message] of family.entries()) {
+      const [previousId, nextId] = [family[index - 1]?.messageId, family[index + 1]?.messageId];
+      Object.assign(message, {
+        siblings: {
+          index,
+          count: family.length,
+          ...(previousId && { previousId }),
+          ...(nextId && { nextId }),
+        },
+      });
+      if (message !== newest) this.#due.push(this.#change(message.messageId, {}));
+    }
+    return newest;
+  }
+
   #change(messageId: string, patch: Partial<WireMessage>): WireMessage {
     const at = this.messages.findIndex((message) => message.messageId === messageId);
     this.#rev += 1;
@@ -156,6 +202,22 @@ export class WireDouble implements AsyncDisposable {
       'conversation:open': (payload: { afterRev?: number }) => this.#open(payload.afterRev),
       'history:page': ({ beforeSeq }: { beforeSeq: number }) => this.#page(beforeSeq),
       'message:send': (payload: { clientMessageId: string; text: string }) => this.#store(payload),
+      'message:edit': (payload: { clientMessageId: string; messageId: string; text: string }) =>
+        this.#store({ ...payload, parentId: this.#find(payload.messageId).parentId }),
+      'reply:regenerate': (payload: { clientRequestId: string; messageId: string }) =>
+        this.#regenerate(payload),
+      'reply:alternatives': ({ messageId }: { messageId: string }) => ({
+        alternatives: this.alternatives.get(messageId) ?? [],
+      }),
+      'reply:choose': ({ messageId, candidateId }: { messageId: string; candidateId: string }) => {
+        const chosen = this.alternatives.get(messageId)?.find((one) => one.candidateId === candidateId);
+        return { message: this.#change(messageId, { text: chosen?.text ?? '', reaction: null }) };
+      },
+      'branch:select': ({ messageId }: { messageId: string }) => {
+        this.leafId = messageId;
+        const { conversation, messages } = this.#open(undefined);
+        return { conversation, messages };
+      },
       'generation:resume': (payload: { generationId: string; offset: number }) => this.#resume(payload),
       'generation:cancel': () => ({ status: 'cancelled' }),
       'reaction:set': ({ messageId, kind }: { messageId: string; kind: 'up' }) => {
@@ -178,7 +240,8 @@ export class WireDouble implements AsyncDisposable {
       const value = answers[event]?.(payload);
       if (!this.silentOnce.delete(event)) ack({ ok: true, value });
       const stored = this.messages[before];
-      if (event === 'message:send' && stored !== undefined) this.emit('message:created', { message: stored });
+      if (stored?.role === 'user') this.emit('message:created', { message: stored });
+      for (const message of this.#due.splice(0)) this.emit('message:updated', { message });
     });
     socket.emit('session:ready', {
       protocolVersion: 1,
@@ -191,25 +254,23 @@ export class WireDouble implements AsyncDisposable {
     });
   }
 
-  #open(afterRev: number | undefined): Value<'conversation:open'> {
-    const newest = this.messages.slice(-this.pageSize);
-    const last = this.messages.at(-1);
+  #conversation(): Value<'conversation:open'>['conversation'] {
+    const at = new Date(startedAt).toISOString();
     return {
-      conversation: {
-        conversationId,
-        title: null,
-        personaId: null,
-        lastSeq: this.messages.length,
-        lastReadSeq: 0,
-        rev: this.#rev,
-        selectedLeafId: last?.messageId ?? null,
-        createdAt: new Date(startedAt).toISOString(),
-        updatedAt: new Date(startedAt).toISOString(),
-        preview: null,
-      },
+      ...{ conversationId, title: null, personaId: null, lastReadSeq: 0, preview: null },
+      ...{ lastSeq: this.messages.length, rev: this.#rev, selectedLeafId: this.leafId },
+      ...{ createdAt: at, updatedAt: at },
+    };
+  }
+
+  #open(afterRev: number | undefined): Value<'conversation:open'> {
+    const { selected } = this;
+    const newest = selected.slice(-this.pageSize);
+    return {
+      conversation: this.#conversation(),
       messages: afterRev === undefined ? newest : this.messages.filter(({ rev }) => rev > afterRev),
       lastSeq: this.messages.length,
-      hasMore: afterRev === undefined ? newest.length < this.messages.length : this.missedTooMuch,
+      hasMore: afterRev === undefined ? newest.length < selected.length : this.missedTooMuch,
       activeGenerations: this.replies.flatMap(({ generationId, message: { messageId, parentId }, text }) => {
         const { status } = this.messages.find((message) => message.messageId === messageId)!;
         const isActive = status === 'queued' || status === 'running';
@@ -219,19 +280,38 @@ export class WireDouble implements AsyncDisposable {
   }
 
   #page(beforeSeq: number): Value<'history:page'> {
-    const older = this.messages.filter(({ seq }) => seq < beforeSeq);
+    const older = this.selected.filter(({ seq }) => seq < beforeSeq);
     return { messages: older.slice(-this.pageSize), hasMore: older.length > this.pageSize };
   }
 
-  #store({ clientMessageId, text }: { clientMessageId: string; text: string }): Value<'message:send'> {
+  #addReply(asked: WireMessage): Reply {
+    const { messageId } = this.addMessage('companion', '', asked.messageId);
+    const generationId = `g${this.replies.length + 1}`;
+    const message = this.#change(messageId, { status: 'queued', generationId });
+    const reply = { generationId, message, text: '' };
+    this.replies.push(reply);
+    return reply;
+  }
+
+  #regenerate(request: { clientRequestId: string; messageId: string }): Value<'reply:regenerate'> {
+    const known = this.#requests.get(request.clientRequestId);
+    const asked = this.#find(this.#find(request.messageId).parentId ?? '');
+    const generationId = known ?? this.#addReply(asked).generationId;
+    this.#requests.set(request.clientRequestId, generationId);
+    return { generationId, duplicate: known !== undefined };
+  }
+
+  #store(request: {
+    clientMessageId: string;
+    text: string;
+    parentId?: string | null;
+  }): Value<'message:send'> {
+    const { clientMessageId, text, parentId } = request;
     const known = this.messages.find((message) => message.clientMessageId === clientMessageId);
-    const asked = known ?? this.addMessage('user', text);
+    const asked = known ?? this.addMessage('user', text, parentId);
     if (known === undefined) {
       Object.assign(asked, { clientMessageId });
-      const { messageId } = this.addMessage('companion', '');
-      const generationId = `g${this.replies.length + 1}`;
-      const message = this.#change(messageId, { status: 'queued', generationId });
-      this.replies.push({ generationId, message, text: '' });
+      this.#addReply(asked);
     }
     const reply = this.replies.find(({ message }) => message.parentId === asked.messageId)!;
     const { messageId, seq } = asked;
