@@ -10,13 +10,17 @@ import { createAbsentGenerator } from './pool/absent-generator.ts';
 import { startGenerationPool } from './pool/generation-pool.ts';
 import { CodedError } from './std/coded-error.ts';
 import type { Logger } from './telemetry/log.ts';
+import type { LiveFigures } from './telemetry/metrics.ts';
 
 export interface Generation extends AsyncDisposable {
   readonly generator: Generator;
   readonly prompt: PromptSetup;
   /** Why no reply can be written; empty when one can. */
   readonly problems: () => readonly string[];
-  readonly figures: { readonly generationsQueued: () => number; readonly generationsRunning: () => number };
+  readonly figures: Pick<
+    LiveFigures,
+    'generationsQueued' | 'generationsRunning' | 'loadLevel' | 'queueAgeMs'
+  >;
   /** Resolves with true when a worker is ready, with false when none will be. */
   readonly warm: Promise<boolean>;
 }
@@ -51,7 +55,10 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       positionsMax,
       queueMax: sizes.queueMax,
       verifyChecksums: model.verifyChecksums,
+      race: config.race,
     },
+    onLevel: (level, queueAgeMs) =>
+      log.info({ level, queueAgeMs: Math.round(queueAgeMs) }, 'load level changed'),
   });
   const began = performance.now();
   const warm = pool.ready().then(
@@ -83,6 +90,8 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
     figures: {
       generationsQueued: () => pool.stats().queued,
       generationsRunning: () => pool.stats().running,
+      loadLevel: () => pool.level(),
+      queueAgeMs: () => pool.stats().queueAgeMs,
     },
     warm,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
@@ -112,7 +121,12 @@ function openWithoutModel({ model, reply }: Config, reason: string): Generation 
       budgetTokens: reply.promptTokensMax,
     },
     problems: () => [`model: ${reason}`],
-    figures: { generationsQueued: () => 0, generationsRunning: () => 0 },
+    figures: {
+      generationsQueued: () => 0,
+      generationsRunning: () => 0,
+      loadLevel: () => 1,
+      queueAgeMs: () => 0,
+    },
     warm: Promise.resolve(false),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -32,7 +32,6 @@ export interface Config {
     readonly threads: number;
     readonly rowsMax: number;
     readonly queueMax: number;
-    readonly host: Values['AMITY_GENERATION_HOST'];
   };
   readonly race: RaceSettings;
   readonly apiKeys: readonly string[];
@@ -215,7 +214,6 @@ function toConfig(
       threads,
       rowsMax: values.AMITY_BATCH_ROWS_MAX,
       queueMax: values.AMITY_QUEUE_MAX,
-      host: values.AMITY_GENERATION_HOST,
     },
     race: {
       quality: values.AMITY_QUALITY,

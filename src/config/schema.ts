@@ -77,11 +77,6 @@ export const settings = {
     unit: 'generations',
     doc: 'Replies that may wait, for a place in a batch or for the reply before them; further messages are refused with `overloaded`.',
   }),
-  AMITY_GENERATION_HOST: kind.choice({
-    choices: ['thread', 'process'],
-    fallback: 'thread',
-    doc: 'Where the generation workers live: threads of this process, or of a child process, so that a crash inside the model runtime costs running replies and not the connections.',
-  }),
   AMITY_QUALITY: kind.choice({
     choices: ['live', 'best'],
     fallback: 'live',

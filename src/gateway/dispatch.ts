@@ -3,19 +3,29 @@ import type { z } from 'zod';
 import { type Ack, type ClientEvent, clientEvents } from '../protocol/events.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import type { Call, Handler } from './handler.ts';
+import { branchSelect } from './handlers/branch-select.ts';
 import { conversationOpen } from './handlers/conversation-open.ts';
 import { generationCancel } from './handlers/generation-cancel.ts';
 import { generationResume } from './handlers/generation-resume.ts';
 import { historyPage } from './handlers/history-page.ts';
+import { messageEdit } from './handlers/message-edit.ts';
 import { messageSend } from './handlers/message-send.ts';
 import { promptTrace } from './handlers/prompt-trace.ts';
 import { reactionClear } from './handlers/reaction-clear.ts';
 import { reactionSet } from './handlers/reaction-set.ts';
+import { replyAlternatives } from './handlers/reply-alternatives.ts';
+import { replyChoose } from './handlers/reply-choose.ts';
+import { replyRegenerate } from './handlers/reply-regenerate.ts';
 
 const handlers: { readonly [E in ClientEvent]: Handler<E> } = {
   'conversation:open': conversationOpen,
   'history:page': historyPage,
   'message:send': messageSend,
+  'message:edit': messageEdit,
+  'reply:regenerate': replyRegenerate,
+  'reply:alternatives': replyAlternatives,
+  'reply:choose': replyChoose,
+  'branch:select': branchSelect,
   'generation:cancel': generationCancel,
   'generation:resume': generationResume,
   'reaction:set': reactionSet,

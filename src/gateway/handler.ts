@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { AnswerDeps } from '../conversation/answer.ts';
 import type { ReactionKind } from '../conversation/message.ts';
-import type { SendDeps } from '../conversation/send-message.ts';
+import type { TurnDeps } from '../conversation/take-turn.ts';
 import type { ClientEvent, clientEvents, Value } from '../protocol/events.ts';
 import type { Store } from '../storage/store.ts';
 import type { Session } from './session.ts';
@@ -14,7 +14,7 @@ export interface EventObserver {
 }
 
 /** What handlers work with, the same for all sockets. */
-export interface GatewayDeps extends Omit<SendDeps, 'store'> {
+export interface GatewayDeps extends Omit<TurnDeps, 'store'> {
   readonly store: Store;
   readonly sessions: Sessions;
   readonly observer: EventObserver;

@@ -10,6 +10,7 @@ export function createAbsentGenerator(model: string, reason: string): Generator 
   return {
     model,
     admits: () => ({ ok: false, code: 'model_unavailable', message: refusal.message, retryAfterMs }),
+    level: () => 1,
     generate: () => {
       throw refusal;
     },

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
-import type { GenerationEvent } from '../conversation/generator.ts';
+import type { GenerationEvent, RequestedSelection } from '../conversation/generator.ts';
 import type { PromptSegment } from '../conversation/prompt-segment.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Admission, EngineEvent } from '../engine/request.ts';
+import type { Admission, EngineEvent, RacePlan, Selection } from '../engine/request.ts';
+import { createJudge } from '../ranking/judge.ts';
 import type { GenerateTask, MainToWorker, WorkerToMain } from './messages.ts';
 
 interface Listener {
@@ -32,18 +33,30 @@ const REFUSALS: Readonly<Record<Exclude<Admission, 'accepted'>, WorkerToMain>> =
 export class GenerationLoop {
   readonly #engine: Engine;
   readonly #encode: (prompt: readonly PromptSegment[]) => Int32Array;
+  readonly #planNow: () => RacePlan;
   readonly #listeners = new Map<string, Listener>();
   #isRunning = false;
 
-  constructor(parts: { engine: Engine; encode: (prompt: readonly PromptSegment[]) => Int32Array }) {
+  /** @param parts.planNow the race that the load allows at this moment */
+  constructor(parts: {
+    engine: Engine;
+    encode: (prompt: readonly PromptSegment[]) => Int32Array;
+    planNow: () => RacePlan;
+  }) {
     this.#engine = parts.engine;
     this.#encode = parts.encode;
+    this.#planNow = parts.planNow;
   }
 
   /** Resolves when the generation has ended, by itself or by a cancel, and all of it is posted. */
   run({ request, port }: GenerateTask): Promise<void> {
-    const { generationId: id, prompt, ...rest } = request;
-    const admission = this.#engine.submit({ id, prompt: this.#encode(prompt), ...rest });
+    const { generationId: id, prompt, selection, ...rest } = request;
+    const admission = this.#engine.submit({
+      ...rest,
+      id,
+      prompt: this.#encode(withWritten(prompt, request.written)),
+      selection: this.#toSelection(selection, request.written !== ''),
+    });
     if (admission !== 'accepted') {
       post(port, REFUSALS[admission]);
       port.close();
@@ -60,6 +73,14 @@ export class GenerationLoop {
     });
   }
 
+  /** What is continued was chosen already: nobody races with it. */
+  #toSelection(selection: RequestedSelection, isContinued: boolean): Selection {
+    if (selection.kind === 'all') return selection;
+    const judge = createJudge(selection.context);
+    if (!isContinued) return { kind: 'race', plan: this.#planNow, judge };
+    return { kind: 'race', plan: () => ({ ...this.#planNow(), candidates: 1, runnerUp: false }), judge };
+  }
+
   /** What it throws is a bug in the engine: nobody catches it, so the thread dies and is replaced. */
   async #loop(): Promise<void> {
     this.#isRunning = true;
@@ -74,11 +95,24 @@ export class GenerationLoop {
     const listener = this.#listeners.get(event.id);
     if (listener === undefined) return;
     post(listener.port, toMessage(event));
-    if (event.kind !== 'finished' && event.kind !== 'failed') return;
+    if (!isLast(event)) return;
     this.#listeners.delete(event.id);
     listener.port.close();
     listener.resolve();
   }
+}
+
+function isLast(event: EngineEvent): boolean {
+  if (event.kind === 'finished') return !event.hasMore;
+  return event.kind === 'failed' || event.kind === 'alternative';
+}
+
+/** What was written stands behind the prompt as if the model had just written it. */
+function withWritten(prompt: readonly PromptSegment[], written: string): readonly PromptSegment[] {
+  if (written === '') return prompt;
+  // A chat template ends its header with a line; a transcript ends with a colon, and speech begins after a space.
+  const space = /\s$/.test(prompt.at(-1)?.text ?? '') ? '' : ' ';
+  return [...prompt, { kind: 'text', text: space + written }];
 }
 
 function toMessage(event: EngineEvent): WorkerToMain {

@@ -7,10 +7,12 @@ import type {
   Generator,
   GeneratorAdmission,
 } from '../conversation/generator.ts';
+import { type LoadLevel, type LoadState, nextLoadState } from '../conversation/load-level.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import { CodedError } from '../std/coded-error.ts';
 import { Pulse } from '../std/pulse.ts';
 import type { WorkerReport, WorkerSettings, WorkerToMain } from './messages.ts';
+import { QueueAge } from './queue-age.ts';
 import { type Run, startRun } from './run.ts';
 
 /** How long closing waits for running steps and loading workers, which cannot be interrupted. */
@@ -22,9 +24,12 @@ const RETRY_AFTER_MS = { min: 250, max: 10_000 } as const;
 const DURATION_SMOOTHING = 0.1;
 const DURATION_GUESS_MS = 4_000;
 
+/** The level falls with time, so it is looked at also when nothing happens. */
+const LEVEL_EVERY_MS = 100;
+
 export interface GenerationPoolOptions {
   readonly modelName: string;
-  readonly worker: WorkerSettings;
+  readonly worker: Omit<WorkerSettings, 'level'>;
   /** Worker threads, each with a session of its own. */
   readonly workers: number;
   /** Generations that may wait for a row, in all workers together. */
@@ -32,6 +37,8 @@ export interface GenerationPoolOptions {
   /** The worker's entry; tests put their own in its place. */
   readonly workerFile?: URL;
   readonly clock?: Clock;
+  /** Told when the load level has changed. */
+  readonly onLevel?: (level: LoadLevel, queueAgeMs: number) => void;
 }
 
 export type PoolState =
@@ -47,6 +54,7 @@ export interface PoolStats {
   readonly running: number;
   /** Both together are never more. */
   readonly capacity: number;
+  readonly queueAgeMs: number;
   /** Workers that died and were replaced. */
   readonly replaced: number;
 }
@@ -76,6 +84,12 @@ export class GenerationPool implements Generator, AsyncDisposable {
   /** Beats when a worker reports, or is gone. */
   readonly #change = new Pulse();
   readonly #notes = new Set<string>();
+  readonly #base: 0 | 1;
+  readonly #level = new SharedArrayBuffer(4);
+  readonly #onLevel: (level: LoadLevel, queueAgeMs: number) => void;
+  readonly #queueAge = new QueueAge();
+  readonly #watch: NodeJS.Timeout;
+  #load: LoadState;
   #startFailure: string | null = null;
   #replaced = 0;
   #durationMs = DURATION_GUESS_MS;
@@ -88,12 +102,17 @@ export class GenerationPool implements Generator, AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#rows = workers * worker.rowsMax;
     this.#capacity = this.#rows + options.queueMax;
+    this.#base = worker.race.quality === 'best' ? 0 : 1;
+    this.#load = { level: this.#base, calmSince: null };
+    this.#onLevel = options.onLevel ?? (() => {});
+    Atomics.store(new Int32Array(this.#level), 0, this.#load.level);
+    this.#watch = setInterval(() => this.#updateLevel(), LEVEL_EVERY_MS).unref();
     this.#piscina = new Piscina({
       ...workerEntry(options.workerFile),
       minThreads: workers,
       maxThreads: workers,
       concurrentTasksPerWorker: perWorker,
-      workerData: worker,
+      workerData: { ...worker, level: this.#level } satisfies WorkerSettings,
       // A worker that waits in Atomics.wait would not read its ports.
       atomics: 'disabled',
       loadBalancer: (_task, threads) =>
@@ -116,16 +135,20 @@ export class GenerationPool implements Generator, AsyncDisposable {
     }
     const state = this.state();
     if (state.kind === 'failed') return refusal('model_unavailable', state.reason, RETRY_AFTER_MS.max);
+    if (this.#load.level === 5) {
+      return refusal('overloaded', 'Too many people are waiting for a reply.', this.#retryAfterMs());
+    }
     if (this.#runs.size < this.#capacity) return { ok: true };
     return refusal('overloaded', 'The queue of generations is full.', this.#retryAfterMs());
   }
 
+  level(): LoadLevel {
+    return this.#load.level;
+  }
+
   async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
-    const admission = this.admits();
-    if (!admission.ok) {
-      const { code, message, retryAfterMs } = admission;
-      throw new CodedError(code, message, { retryAfterMs });
-    }
+    const refused = this.#refusalOfAccepted();
+    if (refused !== null) throw refused;
     const run = this.#start(request);
     const cancel = () => run.cancel();
     signal.addEventListener('abort', cancel, { once: true });
@@ -141,6 +164,14 @@ export class GenerationPool implements Generator, AsyncDisposable {
       // Its place is free when this returns: whoever saw the end may count on that.
       await run.settled;
     }
+  }
+
+  /** Whoever was let in before is not refused for the load: only where there is no place or no model. */
+  #refusalOfAccepted(): CodedError | null {
+    const admission = this.admits();
+    if (admission.ok || (admission.code === 'overloaded' && this.#runs.size < this.#capacity)) return null;
+    const { code, message, retryAfterMs } = admission;
+    return new CodedError(code, message, { retryAfterMs });
   }
 
   state(): PoolState {
@@ -173,6 +204,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
       queued: phases.filter((phase) => phase === 'waiting').length,
       running: phases.filter((phase) => phase === 'running').length,
       capacity: this.#capacity,
+      queueAgeMs: this.#queueAgeMs(),
       replaced: this.#replaced,
     };
   }
@@ -180,6 +212,7 @@ export class GenerationPool implements Generator, AsyncDisposable {
   /** Cancels what runs, waits for it, then ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true;
+    clearInterval(this.#watch);
     for (const run of this.#runs) run.cancel();
     const isQuiet = await within(CLOSE_TIMEOUT_MS, this.#quiet());
     if (isQuiet) await this.#piscina.close();
@@ -199,13 +232,41 @@ export class GenerationPool implements Generator, AsyncDisposable {
 
   #start(request: GenerationRequest): Run {
     const startedAt = this.#clock.monotonic();
-    const run = startRun(request, (task, transferList) => this.#piscina.run(task, { transferList }));
+    const run = startRun(request, {
+      post: (task, transferList) => this.#piscina.run(task, { transferList }),
+      onStart: () => this.#hasStarted(),
+      now: startedAt,
+    });
     this.#runs.add(run);
+    this.#updateLevel();
     void run.settled.then(() => {
       this.#runs.delete(run);
       this.#durationMs += DURATION_SMOOTHING * (this.#clock.monotonic() - startedAt - this.#durationMs);
     });
     return run;
+  }
+
+  #waitingSince(): readonly number[] {
+    return [...this.#runs].flatMap((run) => (run.phase() === 'waiting' ? [run.since] : []));
+  }
+
+  #queueAgeMs(): number {
+    return this.#queueAge.at(this.#clock.monotonic(), this.#waitingSince());
+  }
+
+  #hasStarted(): void {
+    this.#queueAge.started(this.#clock.monotonic(), this.#waitingSince().length > 0);
+    this.#updateLevel();
+  }
+
+  #updateLevel(): void {
+    // While the model loads everybody waits, and fewer candidates would not help.
+    const queueAgeMs = this.state().kind === 'ready' ? this.#queueAgeMs() : 0;
+    const before = this.#load.level;
+    this.#load = nextLoadState(this.#load, { queueAgeMs, base: this.#base, now: this.#clock.monotonic() });
+    if (this.#load.level === before) return;
+    Atomics.store(new Int32Array(this.#level), 0, this.#load.level);
+    this.#onLevel(this.#load.level, queueAgeMs);
   }
 
   #hasFailed(threadId: number): boolean {
@@ -234,8 +295,8 @@ export class GenerationPool implements Generator, AsyncDisposable {
 
   #retryAfterMs(): number {
     // A row is free again after a generation's duration, and there are many of them.
-    const untilFree = Math.ceil(this.#durationMs / this.#rows);
-    return Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree));
+    const untilFree = Math.max(this.#durationMs / this.#rows, this.#queueAgeMs());
+    return Math.ceil(Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, untilFree)));
   }
 }
 

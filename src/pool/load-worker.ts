@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type LoadLevel, racePlanOf } from '../conversation/load-level.ts';
 import { Engine } from '../engine/engine.ts';
 import { openOnnxRunner } from '../onnx/onnx-runner.ts';
 import { openModel } from '../onnx/open-model.ts';
@@ -37,5 +38,7 @@ export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker
   const notes = await runner.warmUp();
   const { vocabulary, encode } = tokenizer;
   const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: PREFILL_TOKENS_MAX });
-  return { model: manifest.name, notes, loop: new GenerationLoop({ engine, encode }) };
+  const level = new Int32Array(settings.level);
+  const planNow = () => racePlanOf(Atomics.load(level, 0) as LoadLevel, settings.race);
+  return { model: manifest.name, notes, loop: new GenerationLoop({ engine, encode, planNow }) };
 }

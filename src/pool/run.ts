@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { GenerationRequest } from '../conversation/generator.ts';
+import type { GenerationEvent, GenerationRequest } from '../conversation/generator.ts';
 import { Inbox } from './inbox.ts';
 import type { GenerateTask, MainToWorker, WorkerToMain } from './messages.ts';
 
@@ -8,6 +8,8 @@ export interface Run {
   /** Ends with an event `finished` or with `failed`, whatever happens to the worker. */
   readonly messages: AsyncIterable<WorkerToMain>;
   phase(): 'waiting' | 'running' | 'ended';
+  /** When it came; monotonic milliseconds. */
+  readonly since: number;
   /** Resolves when no worker holds it any more. */
   readonly settled: Promise<void>;
   /** Asks the worker to stop between two steps; harmless when it has ended. */
@@ -16,18 +18,24 @@ export interface Run {
   fail(code: 'generation_failed' | 'model_unavailable', message: string): void;
 }
 
-/** @param post hands the task to a worker; its promise settles when the worker has let go of it, or has died. */
-export function startRun(
-  request: GenerationRequest,
-  post: (task: GenerateTask, transferList: MessagePort[]) => Promise<unknown>,
-): Run {
+export interface RunOptions {
+  /** Hands the task to a worker; its promise settles when the worker has let go of it, or has died. */
+  readonly post: (task: GenerateTask, transferList: MessagePort[]) => Promise<unknown>;
+  /** Called once, when it waits no more: it runs, or has ended without. */
+  readonly onStart: () => void;
+  readonly now: number;
+}
+
+export function startRun(request: GenerationRequest, { post, onStart, now }: RunOptions): Run {
   const { port1: port, port2: workerPort } = new MessageChannel();
   const inbox = new Inbox<WorkerToMain>();
   let phase: ReturnType<Run['phase']> = 'waiting';
   const receive = (message: WorkerToMain) => {
     if (phase === 'ended') return;
-    const isEnd = message.type === 'failed' || message.event.kind === 'finished';
+    const isEnd = message.type === 'failed' || isLast(message.event);
+    const waited = phase === 'waiting';
     phase = isEnd ? 'ended' : 'running';
+    if (waited) onStart();
     inbox.push(message);
     if (isEnd) inbox.close();
   };
@@ -54,6 +62,7 @@ export function startRun(
   );
   return {
     messages: inbox,
+    since: now,
     phase: () => phase,
     settled: Promise.race([worked, abandoned]).finally(() => port.close()),
     cancel: () => {
@@ -61,6 +70,10 @@ export function startRun(
     },
     fail,
   };
+}
+
+function isLast(event: GenerationEvent): boolean {
+  return event.kind === 'alternative' || (event.kind === 'finished' && !event.hasMore);
 }
 
 function messageOf(error: unknown): string {

@@ -9,9 +9,6 @@ export interface LiveFigures {
   /** 0-5, see conversation/load-level.ts. */
   readonly loadLevel: () => number;
   readonly queueAgeMs: () => number;
-  /** Sequences in the batches of all workers, and the most there can be. */
-  readonly batchRows: () => number;
-  readonly batchRowsMax: () => number;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -94,6 +91,4 @@ export function watchLiveFigures(metrics: Metrics, live: LiveFigures): void {
   gauge('amity_generations_running', 'Generations in a batch.', live.generationsRunning);
   gauge('amity_load_level', 'Load level: 1 all candidates, 3 one, 4 canned, 5 refusing.', live.loadLevel);
   gauge('amity_queue_age_seconds', 'How long generations wait for a place.', () => live.queueAgeMs() / 1000);
-  gauge('amity_batch_rows', 'Sequences in the batches of all workers.', live.batchRows);
-  gauge('amity_batch_rows_max', 'Sequences that the batches can hold.', live.batchRowsMax);
 }

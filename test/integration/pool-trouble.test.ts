@@ -81,6 +81,8 @@ test('a worker file that cannot even be read does not leave anybody waiting', as
 
 const crashingWorker = new URL('../support/crashing-worker.ts', import.meta.url);
 
+const race = { quality: 'live', candidates: 10, commitTokens: 14, exploration: 0 } as const;
+
 function startPool(
   modelDirectory: string,
   { workers = 1, workerFile }: { workers?: number; workerFile?: URL } = {},
@@ -89,7 +91,15 @@ function startPool(
     modelName: 'tiny-counting',
     workers,
     queueMax: 8,
-    worker: { modelDirectory, threads: 1, rowsMax: 8, positionsMax: 600, queueMax: 8, verifyChecksums: true },
+    worker: {
+      modelDirectory,
+      threads: 1,
+      rowsMax: 8,
+      positionsMax: 600,
+      queueMax: 8,
+      verifyChecksums: true,
+      race,
+    },
     ...(workerFile === undefined ? {} : { workerFile }),
   });
 }
@@ -98,7 +108,8 @@ function request(generationId: string, word = 'hello'): GenerationRequest {
   return {
     generationId,
     prompt: [{ kind: 'text', text: `${word}\n` }],
-    candidates: 1,
+    written: '',
+    selection: { kind: 'all', candidates: 1 },
     tokensMax: 400,
     stop: [],
     sampling: { temperature: 0, topK: 1, topP: 1, repetitionPenalty: 1, seed: 3 },

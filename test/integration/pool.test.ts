@@ -121,6 +121,8 @@ describe('a pool with one worker', () => {
   });
 });
 
+const race = { quality: 'live', candidates: 10, commitTokens: 14, exploration: 0 } as const;
+
 function startPool(
   modelDirectory: string,
   { rowsMax = 20, queueMax = 4, ...rest }: { rowsMax?: number; queueMax?: number; workerFile?: URL } = {},
@@ -129,7 +131,7 @@ function startPool(
     modelName: 'tiny-counting',
     workers: 1,
     queueMax,
-    worker: { modelDirectory, threads: 1, rowsMax, positionsMax: 600, queueMax, verifyChecksums: true },
+    worker: { modelDirectory, threads: 1, rowsMax, positionsMax: 600, queueMax, verifyChecksums: true, race },
     ...rest,
   });
 }
@@ -138,7 +140,8 @@ function request(generationId: string, overrides: Partial<GenerationRequest> = {
   return {
     generationId,
     prompt: [{ kind: 'template', text: '<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n' }],
-    candidates: 1,
+    written: '',
+    selection: { kind: 'all', candidates: 1 },
     tokensMax: 40,
     stop: [],
     sampling: { temperature: 0.8, topK: 20, topP: 1, repetitionPenalty: 1, seed: 3 },

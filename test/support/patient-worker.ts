@@ -10,10 +10,17 @@ export default async function wait({ port }: GenerateTask): Promise<void> {
   const post = (event: GenerationEvent) => {
     port.postMessage({ type: 'event', event } satisfies WorkerToMain);
   };
-  post({ kind: 'started', promptTokens: 1, candidates: 1 });
-  post({ kind: 'text', text: 'a' });
+  post({ kind: 'started', promptTokens: 1, candidates: 1, level: 1 });
+  post({ kind: 'text', index: 0, text: 'a' });
   await once(port, 'message');
-  const end = { index: 0, text: 'a', tokens: 1, finishReason: 'cancelled', logProb: 0 } as const;
-  post({ kind: 'finished', shown: 0, candidates: [end] });
+  const end = {
+    index: 0,
+    text: 'a',
+    tokens: 1,
+    finishReason: 'cancelled',
+    logProb: 0,
+    verdict: null,
+  } as const;
+  post({ kind: 'finished', shown: 0, candidates: [end], race: null, hasMore: false });
   port.close();
 }

@@ -1,37 +1,34 @@
-import { sendMessage } from '../../conversation/send-message.ts';
-import type { Handler } from '../handler.ts';
+import { type Sent, sendMessage } from '../../conversation/send-message.ts';
+import type { Value } from '../../protocol/events.ts';
+import type { Call, Handler } from '../handler.ts';
 import { assertBytes } from '../text-limits.ts';
 import { toWireMessage } from '../to-wire.ts';
 
 /** Stores the message, acknowledges it, and lets all devices of the user follow the reply. */
 export const messageSend: Handler<'message:send'> = async (call, payload, ack) => {
-  const { session, sessions } = call;
   assertBytes('text', payload.text);
-
   const { clientMessageId, conversationId, text, parentId } = payload;
-  const sent = await sendMessage(call, {
-    userId: session.userId,
-    clientMessageId,
-    conversationId,
-    text,
-    parentId,
-  });
+  const { userId } = call.session;
+  const sent = await sendMessage(call, { userId, clientMessageId, conversationId, text, parentId });
+  acknowledgeSent(call, sent, ack);
+};
 
+/** All that reaches the clients of a message that was stored. */
+export function acknowledgeSent(
+  { session, sessions, observer }: Call,
+  sent: Sent,
+  ack: (value: Value<'message:send'>) => void,
+): void {
   const { user, generationId } = sent;
-  session.join(user.conversationId);
-  const duplicate = sent.kind === 'duplicate';
-  ack({
-    messageId: user.messageId,
-    conversationId: user.conversationId,
-    seq: user.seq,
-    generationId,
-    duplicate,
-  });
-  if (duplicate) return;
-  call.observer.messageStored();
-
+  const { messageId, conversationId, seq } = user;
+  session.join(conversationId);
+  ack({ messageId, conversationId, seq, generationId, duplicate: sent.kind === 'duplicate' });
+  if (sent.kind === 'duplicate') return;
+  observer.messageStored();
   for (const device of sessions.of(session.userId)) {
     device.emit('message:created', { message: toWireMessage(user) });
+    for (const sibling of sent.olderSiblings)
+      device.emit('message:updated', { message: toWireMessage(sibling) });
     device.follow(sent.reply, 0);
   }
-};
+}

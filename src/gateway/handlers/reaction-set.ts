@@ -2,7 +2,7 @@ import { CodedError } from '../../std/coded-error.ts';
 import type { Handler } from '../handler.ts';
 import { missing } from '../ownership.ts';
 import { assertBytes } from '../text-limits.ts';
-import { toWireReaction } from '../to-wire.ts';
+import { toWireMessage, toWireReaction } from '../to-wire.ts';
 
 /** Sets the user's reaction to a companion message; a new kind replaces the old one. */
 export const reactionSet: Handler<'reaction:set'> = async (
@@ -26,5 +26,8 @@ export const reactionSet: Handler<'reaction:set'> = async (
   const reaction = toWireReaction(message.reaction);
   ack({ messageId, reaction });
   observer.reactionSet(kind);
-  for (const device of sessions.of(session.userId)) device.emit('reaction:updated', { messageId, reaction });
+  for (const device of sessions.of(session.userId)) {
+    device.emit('reaction:updated', { messageId, reaction });
+    device.emit('message:updated', { message: toWireMessage(message) });
+  }
 };

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AnswerDeps, answerTurn } from '../../../src/conversation/answer.ts';
-import { failUnfinished } from '../../../src/conversation/recovery.ts';
+import { recoverReplies } from '../../../src/conversation/recovery.ts';
 import { Replies } from '../../../src/conversation/replies.ts';
 import { type Sent, sendMessage } from '../../../src/conversation/send-message.ts';
 import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
@@ -25,20 +25,20 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
   const store = wrap(real);
   const generator = createScriptedGenerator(() => script);
   const failures: unknown[] = [];
+  let perText = 1;
   const deps: AnswerDeps = {
     store,
     generator,
     prompt: {
       persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
       template: transcriptTemplate,
-      counter: { countTokens: (segments) => segments.length },
+      counter: { countTokens: (segments) => (segments.length === 1 ? perText : segments.length) },
       model: 'scripted',
       budgetTokens: 100,
     },
     clock,
     ids: createIds(),
     options: {
-      candidates: 1,
       replyTokensMax: 10,
       replyTokensSoftMax: 10,
       sampling: { temperature: 1, topK: 1, topP: 1, repetitionPenalty: 1 },
@@ -59,12 +59,28 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
     if (sent.kind !== 'created') throw new Error(`not stored: ${sent.kind}`);
     return sent;
   };
+  /** As the next process finds it: the same store, nothing in memory. */
+  const restart = async (nextScript: readonly ScriptStep[], now = 2_000) => {
+    const nextGenerator = createScriptedGenerator(() => nextScript);
+    const nextDeps = { ...deps, store: real, generator: nextGenerator };
+    const next = new Replies((reply) => answerTurn(nextDeps, reply));
+    return {
+      recovered: await recoverReplies({ store: real, replies: next }, now),
+      replies: next,
+      nextGenerator,
+    };
+  };
   return {
     store: real,
     generator,
     failures,
     replies,
     send,
+    restart,
+    /** Tokens that a single text counts from now on. */
+    countsText: (tokens: number) => {
+      perText = tokens;
+    },
     [Symbol.asyncDispose]: async () => {
       await real[Symbol.asyncDispose]();
       await rm(directory, { recursive: true });
@@ -86,8 +102,8 @@ describe('answerTurn', () => {
     expect(generation).toMatchObject({
       status: 'done',
       text: 'Hello there',
-      propensity: 1,
-      setup: { model: 'scripted', template: 'transcript@1', level: 1, candidates: 1 },
+      attempts: 1,
+      setup: { model: 'scripted', template: 'transcript@1' },
       candidates: [{ text: 'Hello there', index: 0, filterReason: null }],
     });
     expect(generation?.shownCandidateId).toBe(generation?.candidates[0]?.candidateId);
@@ -175,7 +191,7 @@ describe('answerTurn', () => {
     expect(world.failures).toHaveLength(3);
   });
 
-  it('says so when the store stays away, and the next start marks the reply as failed', async () => {
+  it('says so when the store stays away, and the next start takes the reply up again', async () => {
     const broken = (store: Store): Store =>
       Object.assign(Object.create(store) as Store, {
         endGeneration: () => Promise.reject(new CodedError('store_unavailable', 'disk full')),
@@ -183,8 +199,121 @@ describe('answerTurn', () => {
     await using world = await setUp([{ say: 'Lost' }], broken);
     const { reply, generationId } = await world.send('Hi');
     expect(await reply.stream.ended()).toMatchObject({ kind: 'fail', error: { code: 'store_unavailable' } });
-    expect(await failUnfinished(world.store, 2_000)).toBe(1);
-    expect(await world.store.generation('u_1', generationId)).toMatchObject({ status: 'failed' });
-    expect(await failUnfinished(world.store, 3_000)).toBe(0);
+    expect(await world.store.generation('u_1', generationId)).toMatchObject({
+      status: 'running',
+      text: 'Lost',
+    });
+    const { recovered, replies } = await world.restart([{ say: ' and found' }]);
+    expect(recovered).toEqual({ resumed: 1, failed: 0 });
+    expect((await replies.find(generationId)?.stream.ended())?.message.text).toBe('Lost and found');
+  });
+
+  it('logs text before it shows it, and shows none that the log does not take until it does', async () => {
+    let refusals = 0;
+    const seen: string[] = [];
+    const flaky = (store: Store): Store =>
+      Object.assign(Object.create(store) as Store, {
+        appendText: async (piece: Parameters<Store['appendText']>[0]) => {
+          if (piece.text.includes(' b') && refusals++ < 1) throw new CodedError('store_unavailable', 'busy');
+          seen.push(`${piece.offset}${piece.text}`);
+          return store.appendText(piece);
+        },
+      });
+    await using world = await setUp([{ say: 'a' }, { say: ' b' }, { say: ' c' }], flaky);
+    const { reply } = await world.send('Hi');
+    expect((await reply.stream.ended()).message.text).toBe('a b c');
+    expect(seen).toEqual(['0a', '1 b c']);
+    expect(world.failures).toHaveLength(1);
+  });
+
+  it('says a fixed line at load level 4, without asking the model', async () => {
+    await using world = await setUp([{ say: 'never said' }]);
+    Object.assign(world.generator, { level: () => 4 });
+    const { reply, generationId } = await world.send('Hi');
+    const end = await reply.stream.ended();
+    expect(end).toMatchObject({ kind: 'end', finishReason: 'canned', message: { status: 'done' } });
+    expect(end.message.text).not.toBe('');
+    expect(world.generator.requests).toEqual([]);
+    expect(reply.stream.level).toBe(4);
+    expect((await world.store.generation('u_1', generationId))?.race).toMatchObject({
+      level: 4,
+      candidates: 0,
+    });
+  });
+
+  it('keeps fixed lines out of later prompts, so that the next reply answers both messages', async () => {
+    await using world = await setUp([{ say: 'To both.' }]);
+    Object.assign(world.generator, { level: () => 4 });
+    await (await world.send('One.')).reply.stream.ended();
+    Object.assign(world.generator, { level: () => 1 });
+    await (await world.send('Two.')).reply.stream.ended();
+    const texts = world.generator.requests.at(-1)?.prompt.map(({ text }) => text);
+    expect(texts?.join('')).toContain('One. Two.');
+  });
+});
+
+describe('recoverReplies', () => {
+  const hanging = { wait: new Promise<void>(() => {}) };
+
+  it('continues a reply from its prompt and the text that was shown', async () => {
+    await using world = await setUp([{ say: 'Half of it' }, hanging]);
+    const { reply, generationId } = await world.send('Hi');
+    while (reply.stream.text === '') await reply.stream.read(0).wait();
+    const { recovered, replies, nextGenerator } = await world.restart([{ say: ', and the rest.' }]);
+    expect(recovered).toEqual({ resumed: 1, failed: 0 });
+    const again = replies.find(generationId)!;
+    expect(again.stream.text).toBe('Half of it');
+    const reader = again.stream.read('Half'.length);
+    expect(reader.take()).toEqual({ kind: 'delta', offset: 4, text: ' of it' });
+    expect((await again.stream.ended()).message.text).toBe('Half of it, and the rest.');
+    expect(nextGenerator.requests[0]).toMatchObject({ written: 'Half of it', tokensMax: 9 });
+    expect(await world.store.generation('u_1', generationId)).toMatchObject({ status: 'done', attempts: 2 });
+  });
+
+  it('begins one anew that had shown nothing, and one that was still queued', async () => {
+    await using world = await setUp([hanging]);
+    const first = await world.send('One.');
+    while (!first.reply.stream.started) await first.reply.stream.read(0).wait();
+    const { recovered, replies } = await world.restart([{ say: 'Here I am.' }]);
+    expect(recovered).toEqual({ resumed: 1, failed: 0 });
+    expect((await replies.find(first.generationId)?.stream.ended())?.message.text).toBe('Here I am.');
+  });
+
+  it('fails one that broke off twice, with the text that was shown: it may be what breaks the process', async () => {
+    await using world = await setUp([{ say: 'Half' }, hanging]);
+    const { reply, generationId } = await world.send('Hi');
+    while (reply.stream.text === '') await reply.stream.read(0).wait();
+    const second = await world.restart([{ say: ' more' }, hanging]);
+    const again = second.replies.find(generationId)!;
+    while (again.stream.text === 'Half') await again.stream.read(0).wait();
+    const third = await world.restart([]);
+    expect(third.recovered).toEqual({ resumed: 0, failed: 1 });
+    expect(await world.store.message('u_1', reply.turn.companion.messageId)).toMatchObject({
+      status: 'failed',
+      text: 'Half more',
+    });
+  });
+
+  it('fails one that nobody waits for any more', async () => {
+    await using world = await setUp([hanging]);
+    const { reply } = await world.send('Hi');
+    while (!reply.stream.started) await reply.stream.read(0).wait();
+    const { recovered } = await world.restart([], 1_000 + 10 * 60_000 + 1);
+    expect(recovered).toEqual({ resumed: 0, failed: 1 });
+    expect((await world.restart([])).recovered).toEqual({ resumed: 0, failed: 0 });
+  });
+
+  it('ends one that is as long as a reply may be without asking the model', async () => {
+    await using world = await setUp([{ say: 'Ten tokens long' }, hanging]);
+    const { reply, generationId } = await world.send('Hi');
+    while (reply.stream.text === '') await reply.stream.read(0).wait();
+    world.countsText(10);
+    const { replies, nextGenerator } = await world.restart([{ say: '!' }]);
+    const end = await replies.find(generationId)?.stream.ended();
+    expect(end).toMatchObject({
+      finishReason: 'length',
+      message: { text: 'Ten tokens long', status: 'done' },
+    });
+    expect(nextGenerator.requests).toEqual([]);
   });
 });

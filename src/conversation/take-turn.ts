@@ -1,0 +1,84 @@
+/** What send, edit and regenerate share: what is refused before anything is stored, and what a repeat is answered. */
+import type { Clock } from '../std/clock.ts';
+import { CodedError } from '../std/coded-error.ts';
+import type { Generator } from './generator.ts';
+import type { Replies } from './replies.ts';
+import type { AskedTurn, ConversationStore, NotAppended } from './stores.ts';
+
+export interface TurnDeps {
+  readonly store: ConversationStore;
+  readonly replies: Replies;
+  readonly generator: Generator;
+  readonly clock: Clock;
+  readonly ids: {
+    readonly conversationId: () => string;
+    readonly messageId: () => string;
+    readonly generationId: () => string;
+  };
+  /** Hash of a text, to recognise a repeated request. */
+  readonly digest: (text: string) => string;
+  /** True from SIGTERM on: nothing new is begun. */
+  readonly draining: () => boolean;
+}
+
+interface Asking<T> {
+  readonly userId: string;
+  /** The UUID that the client gave its request. */
+  readonly clientId: string;
+  readonly bodyHash: string;
+  /** Stores what is asked, and puts its turn in line. */
+  readonly work: () => Promise<T>;
+  /** The first answer, from what was stored then. */
+  readonly repeat: (asked: AskedTurn) => T;
+}
+
+/**
+ * Lets a new turn in, unless it has to be refused; a repeat gets the first answer also then.
+ *
+ * @throws CodedError `overloaded`, `model_unavailable` or `shutting_down`, and what `work` throws; nothing is stored then.
+ */
+export async function takeTurn<T>(deps: TurnDeps, asking: Asking<T>): Promise<T> {
+  const refusal = refusalOf(deps);
+  const taken = refusal === null ? await deps.replies.withinLimit(asking.userId, asking.work) : null;
+  if (taken !== null) return taken;
+  const asked = await deps.store.askedTurn(asking.userId, asking.clientId);
+  if (asked?.bodyHash === asking.bodyHash) return asking.repeat(asked);
+  throw refusal ?? busy('Too many of your messages wait for a reply.');
+}
+
+/** Why nothing new is taken at this moment, or null. */
+function refusalOf({ draining, generator, replies }: TurnDeps): CodedError | null {
+  if (draining())
+    return new CodedError('shutting_down', 'The server is about to stop.', { retryAfterMs: 1000 });
+  const admission = generator.admits();
+  if (!admission.ok)
+    return new CodedError(admission.code, admission.message, { retryAfterMs: admission.retryAfterMs });
+  return replies.isFull ? busy('Too many messages wait for a reply.') : null;
+}
+
+const busy = (message: string) => new CodedError('overloaded', message, { retryAfterMs: 2000 });
+
+/** @throws CodedError for what the store did not take. */
+export function notAppended(answer: NotAppended): never {
+  if (answer.kind === 'not_found')
+    throw new CodedError('not_found', 'There is no such conversation or message.');
+  throw new CodedError(answer.kind, answer.reason);
+}
+
+/**
+ * Stops the replies that are being written on the branch through a message, itself or below it: the person has turned to another
+ * version of it.
+ */
+export async function stopBelow(
+  { store, replies }: Pick<TurnDeps, 'store' | 'replies'>,
+  { conversationId, messageId }: { conversationId: string; messageId: string },
+): Promise<void> {
+  for (const { turn } of replies.active(conversationId)) {
+    const leafId = turn.companion.messageId;
+    const { messages } = await store.branchPage({ conversationId, leafId, limit: branchMessagesMax });
+    if (messages.some((message) => message.messageId === messageId)) replies.cancel(turn.generationId);
+  }
+}
+
+/** Messages of a branch that are looked through; an edit further up does not stop what runs at its end. */
+const branchMessagesMax = 1000;
