@@ -41,6 +41,7 @@ test('every acknowledged message is answered once, and every reader reads what i
     'superseded',
     'failed',
     'filtered',
+    'canned',
     'resumed',
     'lost',
     'refused',

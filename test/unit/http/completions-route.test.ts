@@ -227,7 +227,8 @@ describe('a refused completion', () => {
     [JSON.stringify({ ...hello, model: 'gpt-4' }), {}, 404, 'model_not_found'],
     [JSON.stringify(hello), { 'content-type': 'text/plain' }, 415, null],
     [JSON.stringify({ ...hello, user: 'x'.repeat(2 ** 20) }), {}, 413, null],
-  ])('has a status of its own and OpenAI’s shape: %.30s', async (body, headers, status, code) => {
+  ])('has a status of its own and OpenAI’s shape: %.30s', async (...refused) => {
+    const [body, headers, status, code] = refused;
     const { post, generator } = setUp([{ say: 'x' }]);
     const error = await errorOf(await post(body, { headers: headers as Record<string, string> }));
     expect(error).toMatchObject({ status, code, type: 'invalid_request_error' });
