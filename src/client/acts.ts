@@ -14,11 +14,10 @@ export interface Acts {
   react(messageId: string, kind: ReactionKind): Promise<void>;
   clearReaction(messageId: string): Promise<void>;
   /**
-   * Asks for the other finished texts of a reply that has ended; they are in the snapshot too.
-   *
-   * @returns them by rank, the shown one among them; null when they could not be had.
+   * Asks for the finished texts of a reply that has ended, the shown one among them; they are in the snapshot too. The
+   * answer may take as long as the last of them is being written; why it stays away is no fault of the conversation.
    */
-  alternatives(messageId: string): Promise<readonly Alternative[] | null>;
+  alternatives(messageId: string): Promise<Outcome<readonly Alternative[]>>;
   /** Shows another text in the place of a reply; its reaction is taken back. */
   choose(messageId: string, candidateId: string): Promise<void>;
   /** Shows the branch through a message, such as another version that `siblings` names. */
@@ -99,12 +98,11 @@ export function createActs(
     react: (messageId, kind) => setReaction({ store, ask }, messageId, kind),
     clearReaction: (messageId) => setReaction({ store, ask }, messageId, null),
     async alternatives(messageId) {
-      const outcome = await ask(
-        'alternatives',
-        { event: 'reply:alternatives', payload: { messageId } },
-        ({ alternatives }) => ({ type: 'alternatives:loaded', messageId, alternatives }),
-      );
-      return outcome.ok ? outcome.value.alternatives : null;
+      const outcome = await connection.request('reply:alternatives', { messageId });
+      if (!outcome.ok) return outcome;
+      const { alternatives } = outcome.value;
+      store.dispatch({ type: 'alternatives:loaded', messageId, alternatives });
+      return { ok: true, value: alternatives };
     },
     choose: (messageId, candidateId) => choose({ store, ask }, messageId, candidateId),
     async selectBranch(messageId) {

@@ -93,7 +93,7 @@ export interface RunningReply {
 
 /** The last thing that went wrong outside a message of its own. */
 export interface ConversationFault {
-  readonly about: 'open' | 'history' | 'reaction' | 'stop' | 'alternatives' | 'choose' | 'branch';
+  readonly about: 'open' | 'history' | 'reaction' | 'stop' | 'choose' | 'branch';
   readonly error: Fault;
 }
 

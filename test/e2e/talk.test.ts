@@ -74,6 +74,8 @@ describe.runIf(hasBrowser())('the chat page', () => {
     await visitor.replied(1);
     expect(await visitor.mine.allTextContents()).toEqual(['one\ntwo']);
     await keyboard.press('Shift+Tab');
+    expect(await focused.getAttribute('aria-label')).toBe('New answer');
+    await keyboard.press('Shift+Tab');
     expect(await focused.getAttribute('aria-label')).toBe('Good reply');
     await keyboard.press('ArrowRight');
     await keyboard.press('ArrowRight');

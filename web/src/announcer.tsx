@@ -1,4 +1,3 @@
-import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ChatMessage } from '../../src/client/state.ts';
 import type { Chat } from './chat.ts';
@@ -17,7 +16,7 @@ function isEndedReply({ role, status }: ChatMessage): boolean {
 
 /** Reads whole replies to those who listen: each once, at its end, and none of the history. */
 export function Announcer({ chat }: { readonly chat: Chat }) {
-  const spoken = useSignal('');
+  const { spoken } = chat;
   /** `seq` of the newest reply that was said or was there before; null until the history is. */
   const spokenSeq = useRef<number | null>(null);
   const { loaded, messages } = chat.state.value;

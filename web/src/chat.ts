@@ -1,8 +1,11 @@
 /** The page's one conversation: the client SDK's snapshots as a signal, and what is derived from them. */
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type AmityClient, createAmityClient } from '../../src/client/amity-client.ts';
 import { guestToken, type TokenStorage } from '../../src/client/guest-token.ts';
+import { isCompanionWriting, shownReplies } from '../../src/client/shown.ts';
 import type { ChatMessage, ConversationState, RunningReply } from '../../src/client/state.ts';
+import { type Answers, type KnownCounts, noCounts, type Step, toAnswers } from './answers.ts';
+import { companionName } from './words.ts';
 
 export interface Chat {
   readonly client: AmityClient;
@@ -13,6 +16,26 @@ export interface Chat {
   readonly running: ReadonlySignal<RunningReply | null>;
   /** The companion is at it and nothing of the reply can be read yet. */
   readonly isThinking: ReadonlySignal<boolean>;
+  /** The message of the user that is being written anew. */
+  readonly editing: Signal<string | null>;
+  /** What is written there, by messageId: kept until it is sent or given up, also while something else is shown. */
+  readonly edits: Map<string, string>;
+  /** What a listener is told. */
+  readonly spoken: Signal<string>;
+  /** Something that stays where it is on the screen when the messages change next. */
+  readonly held: { current: Held | null };
+  readonly composer: { current: HTMLTextAreaElement | null };
+  answersOf(message: ChatMessage): Answers;
+  /** Looks for other answers that are not known yet; a failure only means that none are offered. */
+  findAlternatives(message: ChatMessage): void;
+  /** Shows another answer, one after another. */
+  step(message: ChatMessage, step: Step | null): Promise<void>;
+}
+
+export interface Held {
+  /** CSS selector of what stays. */
+  readonly selector: string;
+  readonly top: number;
 }
 
 /** Where storage is forbidden the guest lives as long as the page. */
@@ -34,12 +57,52 @@ function isShown(message: ChatMessage): boolean {
 }
 
 function firstRunning(state: ConversationState): RunningReply | null {
-  const replies = Object.values(state.replies);
+  const replies = shownReplies(state);
   return replies.find((reply) => reply.messageId !== null) ?? replies[0] ?? null;
 }
 
-function isLive(message: ChatMessage): boolean {
-  return message.role === 'companion' && message.status === 'running' && message.text !== '';
+/** Alternatives and how to step through them: the same for every reply. */
+function createAnswers(
+  client: AmityClient,
+  state: ReadonlySignal<ConversationState>,
+  spoken: Signal<string>,
+): Pick<Chat, 'answersOf' | 'findAlternatives' | 'step'> {
+  const counts = new Map<string, Map<number, number>>();
+  const asked = new Set<string>();
+  let isStepping = false;
+
+  const countsOf = ({ parentId }: ChatMessage): KnownCounts => counts.get(parentId ?? '') ?? noCounts;
+  const answersOf = (message: ChatMessage): Answers => {
+    const { alternatives } = state.value;
+    return toAnswers(message, alternatives[message.messageId ?? ''] ?? [], countsOf(message));
+  };
+
+  async function find({ messageId, parentId, siblings }: ChatMessage): Promise<void> {
+    if (messageId === null || asked.has(messageId)) return;
+    if (client.getSnapshot().alternatives[messageId] !== undefined) return;
+    asked.add(messageId);
+    const outcome = await client.alternatives(messageId);
+    asked.delete(messageId);
+    if (!outcome.ok) return;
+    const family = counts.get(parentId ?? '') ?? new Map<number, number>();
+    counts.set(parentId ?? '', family.set(siblings.index, outcome.value.length));
+  }
+
+  async function step(message: ChatMessage, to: Step | null): Promise<void> {
+    if (to === null || isStepping) return;
+    isStepping = true;
+    if (to.kind === 'version') await client.selectBranch(to.messageId);
+    else await client.choose(to.messageId, to.candidateId);
+    isStepping = false;
+    const shown = client.getSnapshot().messages.find(({ messageId }) => messageId === to.messageId);
+    if (shown === undefined) return;
+    const known = client.getSnapshot().alternatives[to.messageId] ?? [];
+    const { position, total } = toAnswers(shown, known, countsOf(shown));
+    const who = message.role === 'user' ? 'You' : companionName;
+    spoken.value = `${position} of ${total}. ${who}: ${shown.text}`;
+  }
+
+  return { answersOf, findAlternatives: (message) => void find(message), step };
 }
 
 export function openChat(): Chat {
@@ -58,13 +121,18 @@ export function openChat(): Chat {
   });
   window.addEventListener('online', () => client.reconnect());
   const running = computed(() => firstRunning(state.value));
+  const spoken = signal('');
   return {
     client,
     state,
     messages: computed(() => state.value.messages.filter(isShown)),
     running,
-    isThinking: computed(
-      () => (running.value !== null || state.value.companionTyping) && !state.value.messages.some(isLive),
-    ),
+    isThinking: computed(() => isCompanionWriting(state.value)),
+    editing: signal<string | null>(null),
+    edits: new Map(),
+    spoken,
+    held: { current: null },
+    composer: { current: null },
+    ...createAnswers(client, state, spoken),
   };
 }

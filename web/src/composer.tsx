@@ -1,33 +1,16 @@
 import { useSignal } from '@preact/signals';
-import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Chat } from './chat.ts';
+import { keepDraft, readDraft } from './drafts.ts';
 import { SendIcon, StopIcon } from './icons.tsx';
+import { byteLength, type Field, useFieldSize } from './text-size.ts';
 import { companionName } from './words.ts';
 
-const encoder = new TextEncoder();
 /** From this share of the limit on the counter shows. */
 const counterFrom = 0.8;
 
-/** Bytes as the server counts them: it stores NFC. */
-function byteLength(text: string): number {
-  return encoder.encode(text.normalize('NFC')).length;
-}
-
 function placeholder(isRefused: boolean): string {
   return isRefused ? 'Not connected' : `Message ${companionName}`;
-}
-
-type Field = RefObject<HTMLTextAreaElement | null>;
-
-/** As high as its text, up to the limit that the style sets. */
-function useFieldSize(field: Field, text: string): void {
-  useLayoutEffect(() => {
-    const area = field.current;
-    if (area === null) return;
-    area.style.height = 'auto';
-    area.style.height = `${area.scrollHeight}px`;
-  }, [field, text]);
 }
 
 /** Not on a phone: its keyboard would cover the talk before anything was read. */
@@ -69,7 +52,7 @@ function StopButton({ onStop }: { readonly onStop: () => void }) {
 
 export function Composer({ chat }: { readonly chat: Chat }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const draft = useSignal('');
+  const draft = useSignal(readDraft());
   const { connection, textBytesMax } = chat.state.value;
   const running = chat.running.value;
   const isRefused = connection.state === 'refused' || connection.state === 'closed';
@@ -79,6 +62,10 @@ export function Composer({ chat }: { readonly chat: Chat }) {
 
   useFieldSize(field, draft.value);
   useFirstFocus(field);
+  useEffect(() => keepDraft(draft.value), [draft.value]);
+  useEffect(() => {
+    chat.composer.current = field.current;
+  }, [chat]);
 
   const send = () => {
     if (!canSend) return;

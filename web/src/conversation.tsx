@@ -23,7 +23,7 @@ export function Conversation({ chat }: { readonly chat: Chat }) {
           {loaded && messages.length === 0 && <Welcome chat={chat} />}
           <ol class="messages">
             {toRows(messages).map((row) => (
-              <MessageItem key={row.message.key} row={row} chat={chat} />
+              <MessageItem key={row.key} row={row} chat={chat} />
             ))}
             {chat.isThinking.value && <Thinking />}
           </ol>

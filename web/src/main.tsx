@@ -4,6 +4,7 @@ import { openChat } from './chat.ts';
 import './styles/tokens.css';
 import './styles/layout.css';
 import './styles/messages.css';
+import './styles/versions.css';
 import './styles/composer.css';
 import './styles/notices.css';
 

@@ -1,10 +1,19 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChatMessage } from '../../src/client/state.ts';
+import { Aftermath } from './aftermath.tsx';
+import { AnswerTools, OwnVersions, useAnswers } from './answer-tools.tsx';
 import type { Chat } from './chat.ts';
-import { AlertIcon } from './icons.tsx';
-import { Reactions } from './reactions.tsx';
-import { askedBefore, type Row } from './rows.ts';
-import { companionName, dayText, faultText, timeText } from './words.ts';
+import { EditForm } from './edit-form.tsx';
+import { PencilIcon } from './icons.tsx';
+import { stepOfKey } from './pager.tsx';
+import type { Row } from './rows.ts';
+import { useSwipe } from './use-swipe.ts';
+import { companionName, dayText, timeText } from './words.ts';
+
+interface RowProps {
+  readonly row: Row;
+  readonly chat: Chat;
+}
 
 function rowClass({ message, followsOwn, isLast }: Row, isOpen: boolean): string {
   const isLive = message.role === 'companion' && message.status === 'running';
@@ -22,18 +31,8 @@ function rowClass({ message, followsOwn, isLast }: Row, isOpen: boolean): string
     .join(' ');
 }
 
-function canReact(message: ChatMessage): boolean {
-  const isEnded = message.status !== 'queued' && message.status !== 'running';
-  return message.role === 'companion' && message.messageId !== null && isEnded && message.text !== '';
-}
-
-export function MessageItem({ row, chat }: { readonly row: Row; readonly chat: Chat }) {
+export function MessageItem({ row, chat }: RowProps) {
   const { message, startsDay } = row;
-  // On a touch screen nothing hovers: a tap on the bubble shows time and reactions.
-  const [isOpen, setOpen] = useState(false);
-  const toggle = () => {
-    if (matchMedia('(hover: none)').matches) setOpen(!isOpen);
-  };
   return (
     <>
       {startsDay && (
@@ -41,67 +40,133 @@ export function MessageItem({ row, chat }: { readonly row: Row; readonly chat: C
           <time dateTime={message.createdAt.slice(0, 10)}>{dayText(message.createdAt, new Date())}</time>
         </li>
       )}
-      <li class={rowClass(row, isOpen)}>
-        <div class="line">
-          {message.text !== '' && (
-            // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; keyboard and readers reach the buttons
-            // biome-ignore lint/a11y/useKeyWithClickEvents: as above
-            <div class="bubble" onClick={toggle}>
-              <span class="visually-hidden">{message.role === 'user' ? 'You' : companionName}: </span>
-              <span class="text">{message.text}</span>
-            </div>
-          )}
-          <time
-            class="when"
-            dateTime={message.createdAt}
-            title={new Date(message.createdAt).toLocaleString()}
-          >
-            {timeText(message.createdAt)}
-          </time>
-        </div>
-        <Aftermath row={row} chat={chat} />
-        {canReact(message) && <Reactions message={message} client={chat.client} />}
-      </li>
+      {message.role === 'user' ? <OwnMessage row={row} chat={chat} /> : <Reply row={row} chat={chat} />}
     </>
   );
 }
 
-/** What went differently than hoped, and what can be done about it. */
-function Aftermath({ row: { message, isLast }, chat }: { readonly row: Row; readonly chat: Chat }) {
-  const { client } = chat;
-  if (message.delivery === 'failed') {
-    const why = message.error === null ? '' : faultText(message.error);
-    return <Trouble text={`Not sent. ${why}`} onRetry={() => client.retry(message.key)} />;
-  }
-  if (message.delivery === 'sending') {
-    const isOnline = chat.state.value.connection.state === 'online';
-    return <p class="note is-waiting">{isOnline ? 'Sending…' : 'Waiting for the connection'}</p>;
-  }
-  if (message.role === 'companion' && message.status === 'failed') {
-    const asked = isLast ? askedBefore(chat.messages.value, message) : null;
-    const text = message.error === null ? 'The reply broke off.' : faultText(message.error);
-    return asked === null ? (
-      <Trouble text={text} />
-    ) : (
-      <Trouble text={text} onRetry={() => client.send(asked.text)} />
-    );
-  }
-  if (message.role === 'companion' && message.status === 'cancelled') {
-    return <p class="note">{message.text === '' ? 'You stopped this reply.' : 'Stopped'}</p>;
-  }
-  return null;
+/** On a touch screen nothing hovers: a tap on the bubble shows the time and what can be done. */
+function useTap(): { readonly isOpen: boolean; readonly toggle: () => void } {
+  const [isOpen, setOpen] = useState(false);
+  const toggle = () => {
+    if (matchMedia('(hover: none)').matches) setOpen(!isOpen);
+  };
+  return { isOpen, toggle };
 }
 
-function Trouble({ text, onRetry }: { readonly text: string; readonly onRetry?: () => void }) {
+function Time({ message }: { readonly message: ChatMessage }) {
+  const { createdAt } = message;
   return (
-    <div class="trouble">
-      <AlertIcon />
-      <span>{text}</span>
-      {onRetry && (
-        <button type="button" class="text-button" onClick={onRetry}>
-          Try again
-        </button>
+    <time class="when" dateTime={createdAt} title={new Date(createdAt).toLocaleString()}>
+      {timeText(createdAt)}
+    </time>
+  );
+}
+
+function OwnMessage({ row, chat }: RowProps) {
+  const { message } = row;
+  const { isOpen, toggle } = useTap();
+  const pencil = useRef<HTMLButtonElement>(null);
+  const { messageId } = message;
+  const isEditing = messageId !== null && chat.editing.value === messageId;
+  const close = () => {
+    chat.editing.value = null;
+  };
+  const wasEditing = useRef(false);
+  useEffect(() => {
+    // Only where nothing else has taken the focus: a save goes on to the composer.
+    if (wasEditing.current && !isEditing && document.activeElement === document.body) pencil.current?.focus();
+    wasEditing.current = isEditing;
+  }, [isEditing]);
+
+  return (
+    <li class={rowClass(row, isOpen)} data-row={row.key}>
+      {isEditing ? (
+        <EditForm message={message} chat={chat} onClose={close} />
+      ) : (
+        <div class="line">
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; keyboard and readers reach the buttons */}
+          {/* biome-ignore lint/a11y/useKeyWithClickEvents: as above */}
+          <div class="bubble" onClick={toggle}>
+            <span class="visually-hidden">You: </span>
+            <span class="text">{message.text}</span>
+          </div>
+          <div class="side">
+            {messageId !== null && message.delivery === 'sent' && (
+              <button
+                ref={pencil}
+                type="button"
+                class="tool pencil"
+                aria-label="Edit your message"
+                title="Edit"
+                onClick={() => {
+                  chat.editing.value = messageId;
+                }}
+              >
+                <PencilIcon />
+              </button>
+            )}
+            <Time message={message} />
+          </div>
+        </div>
       )}
-    </div>
+      {!isEditing && <OwnVersions row={row} chat={chat} />}
+      <Aftermath row={row} chat={chat} />
+    </li>
+  );
+}
+
+function Reply({ row, chat }: RowProps) {
+  const { message, isLast } = row;
+  const { isOpen, toggle } = useTap();
+  const item = useRef<HTMLLIElement>(null);
+  const acts = useAnswers({ row, chat });
+  const { answers, isPaused, canRegenerate, step, regenerate } = acts;
+  useSwipe(item, {
+    label(direction) {
+      if (!isLast || isPaused) return null;
+      if (direction === 'right') return answers.previous === null ? null : 'Previous answer';
+      if (answers.next !== null) return 'Next answer';
+      return canRegenerate ? 'New answer' : null;
+    },
+    swiped(direction) {
+      if (direction === 'right') step(answers.previous);
+      else if (answers.next !== null) step(answers.next);
+      else regenerate();
+    },
+  });
+  const onKeyDown = (event: KeyboardEvent) => {
+    const to = stepOfKey(event, answers);
+    if (to === undefined) return;
+    event.preventDefault();
+    if (!isPaused) step(to);
+  };
+  const isStepped = isLast && answers.total > 1;
+
+  return (
+    <li class={rowClass(row, isOpen)} data-row={row.key} ref={item}>
+      <div class="line">
+        {message.text !== '' && (
+          // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; readers and touch reach the buttons
+          <div
+            class="bubble"
+            onClick={toggle}
+            onKeyDown={onKeyDown}
+            {...(isStepped && {
+              tabIndex: 0,
+              role: 'group',
+              'aria-label': `${companionName}’s answer. Left and right arrow keys show the others.`,
+              'aria-keyshortcuts': 'ArrowLeft ArrowRight',
+            })}
+          >
+            <span class="visually-hidden">{companionName}: </span>
+            <span class="text">{message.text}</span>
+          </div>
+        )}
+        <Time message={message} />
+      </div>
+      <Aftermath row={row} chat={chat} />
+      <AnswerTools row={row} chat={chat} acts={acts} />
+    </li>
   );
 }

@@ -42,6 +42,8 @@ const aboutWords: Readonly<Record<ConversationFault['about'], string>> = {
   history: 'Older messages could not be loaded.',
   reaction: 'Your reaction was not saved.',
   stop: 'The reply could not be stopped.',
+  choose: 'The other answer could not be chosen.',
+  branch: 'The other version could not be shown.',
 };
 
 function retryOf(about: ConversationFault['about'], chat: Chat): NoticeProps['action'] {

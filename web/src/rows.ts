@@ -2,6 +2,11 @@
 import type { ChatMessage } from '../../src/client/state.ts';
 
 export interface Row {
+  /**
+   * The same for all versions of a message, so that the focus stays on the arrows that step through them; one that is not
+   * stored or has no other version goes by its own key.
+   */
+  readonly key: string;
   readonly message: ChatMessage;
   /** The first message of a local day. */
   readonly startsDay: boolean;
@@ -11,6 +16,11 @@ export interface Row {
 }
 
 const groupGapMs = 5 * 60_000;
+
+function rowKey({ key, role, parentId, siblings, seq }: ChatMessage): string {
+  if (role === 'companion') return `reply ${parentId ?? key}`;
+  return siblings.count > 1 && seq !== null ? `turn ${parentId ?? 'first'}` : key;
+}
 
 function localDay(iso: string): string {
   return new Date(iso).toDateString();
@@ -22,16 +32,11 @@ export function toRows(messages: readonly ChatMessage[]): Row[] {
     const startsDay = before === undefined || localDay(before.createdAt) !== localDay(message.createdAt);
     const gapMs = before === undefined ? 0 : Date.parse(message.createdAt) - Date.parse(before.createdAt);
     return {
+      key: rowKey(message),
       message,
       startsDay,
       followsOwn: !startsDay && before?.role === message.role && gapMs < groupGapMs,
       isLast: index === messages.length - 1,
     };
   });
-}
-
-/** The user message that stands before a reply: what "Try again" sends once more. */
-export function askedBefore(messages: readonly ChatMessage[], reply: ChatMessage): ChatMessage | null {
-  const at = messages.indexOf(reply);
-  return messages.slice(0, Math.max(at, 0)).findLast((message) => message.role === 'user') ?? null;
 }

@@ -56,6 +56,17 @@ function jump(element: HTMLElement, at: Position): void {
   at.isAtBottom = true;
 }
 
+/** What was under the finger stays there while an answer of another length takes its place. */
+function keepHeld(element: HTMLElement, at: Position, held: Chat['held']): void {
+  const before = held.current;
+  const after = before === null ? null : document.querySelector(before.selector);
+  if (before === null || after === null) return;
+  element.scrollTop += after.getBoundingClientRect().top - before.top;
+  at.top = element.scrollTop;
+  at.height = element.scrollHeight;
+  at.isAtBottom = distanceToBottom(element) <= 1;
+}
+
 interface View {
   readonly elements: Elements;
   readonly at: Position;
@@ -67,6 +78,7 @@ function useLatest(chat: Chat, { elements, at, hasNews }: View): void {
   const firstKey = messages[0]?.key ?? null;
   const newest = messages.at(-1);
   const newestKey = useRef<string | null>(null);
+  const lastMessages = useRef(messages);
 
   useLayoutEffect(() => {
     const element = elements.scroller.current;
@@ -82,7 +94,12 @@ function useLatest(chat: Chat, { elements, at, hasNews }: View): void {
       jump(element, at);
     }
     newestKey.current = newest?.key ?? null;
-    follow(element, at);
+    const isHeld = chat.held.current !== null && messages !== lastMessages.current;
+    lastMessages.current = messages;
+    if (isHeld) {
+      keepHeld(element, at, chat.held);
+      chat.held.current = null;
+    } else follow(element, at);
   });
 
   const isFirst = useRef(true);

@@ -1,6 +1,6 @@
 /** What the page says, in plain words. */
 import type { Fault } from '../../src/client/fault.ts';
-import type { ReactionKind } from '../../src/client/state.ts';
+import type { ChatMessage, ReactionKind } from '../../src/client/state.ts';
 
 export const companionName = 'Amity';
 
@@ -17,6 +17,12 @@ export const reactionWords: Readonly<Record<ReactionKind, string>> = {
   funny: 'Funny',
   meaningless: 'Makes no sense',
   offensive: 'Offensive',
+};
+
+/** Why a reply is not what the companion would have said itself. */
+export const finishNotes: Readonly<Partial<Record<NonNullable<ChatMessage['finishReason']>, string>>> = {
+  canned: `A prepared reply: ${companionName} may have been busy. You can ask for a new answer.`,
+  filtered: `${companionName} found no good words for this. You can ask for a new answer.`,
 };
 
 const faultWords: Readonly<Partial<Record<Fault['code'], string>>> = {

@@ -205,7 +205,7 @@ test('an alternative takes the place of the reply at once, and its reaction goes
   wire.alternatives.set('m4', alternatives);
   await connect();
   await client.react('m4', 'up');
-  expect(await client.alternatives('m4')).toEqual(alternatives);
+  expect(await client.alternatives('m4')).toEqual({ ok: true, value: alternatives });
   const chosen = client.choose('m4', 'b');
   expect(client.getSnapshot().messages[3]).toMatchObject({ text: 'So so', reaction: null });
   await chosen;
@@ -224,11 +224,11 @@ test('a refused choice is taken back and told', async () => {
   expect(client.getSnapshot().messages[3]).toMatchObject({ text: 'Fine', reaction: { kind: 'up' } });
 });
 
-test('alternatives that cannot be had are null, and why is told', async () => {
+test('why alternatives cannot be had is told to whoever asked, and nowhere else', async () => {
   await connect();
   wire.failOnce.set('reply:alternatives', refusal('store_unavailable'));
-  expect(await client.alternatives('m4')).toBeNull();
-  expect(client.getSnapshot()).toMatchObject({ fault: { about: 'alternatives' } });
+  expect(await client.alternatives('m4')).toMatchObject({ ok: false, error: { code: 'store_unavailable' } });
+  expect(client.getSnapshot().fault).toBeNull();
 });
 
 test('a branch that cannot be selected leaves the view as it was', async () => {

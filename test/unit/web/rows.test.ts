@@ -1,7 +1,7 @@
-/** How a list of messages becomes rows: day separators, groups, and what "Try again" repeats. */
+/** How a list of messages becomes rows: day separators, groups, and what stays the same row. */
 import { expect, test } from 'vitest';
 import type { ChatMessage } from '../../../src/client/state.ts';
-import { askedBefore, toRows } from '../../../web/src/rows.ts';
+import { toRows } from '../../../web/src/rows.ts';
 import { dayText, faultText } from '../../../web/src/words.ts';
 
 function message(key: string, role: ChatMessage['role'], createdAt: Date): ChatMessage {
@@ -48,15 +48,20 @@ test('only messages of one side within minutes and one day stand together', () =
   expect(rows.map(({ isLast }) => isLast)).toEqual([false, false, false, true]);
 });
 
-test('a failed reply is tried again with the question before it', () => {
-  const messages = [
-    message('first', 'user', local(5, 9)),
-    message('answer', 'companion', local(5, 9)),
-    message('second', 'user', local(5, 10)),
-    message('failed', 'companion', local(5, 10)),
+test('versions of one message share a row, so that the focus stays on their arrows', () => {
+  const [asked, first, second] = [
+    message('a', 'user', local(5, 9)),
+    { ...message('b', 'companion', local(5, 9)), parentId: 'a' },
+    { ...message('c', 'companion', local(5, 9)), parentId: 'a' },
   ];
-  expect(askedBefore(messages, messages[3]!)?.key).toBe('second');
-  expect(askedBefore(messages.slice(1), messages[1]!)).toBeNull();
+  const keys = (messages: ChatMessage[]) => toRows(messages).map(({ key }) => key);
+  expect(keys([asked, first])).toEqual(keys([asked, second]));
+  const version = (key: string): ChatMessage => ({
+    ...asked,
+    ...{ key, siblings: { index: 0, count: 2, previousId: null, nextId: null } },
+  });
+  expect(keys([version('a')])).toEqual(keys([version('d')]));
+  expect(keys([asked])).not.toEqual(keys([{ ...asked, key: 'd' }]));
 });
 
 test('days are named as people name them', () => {
