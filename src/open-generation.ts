@@ -8,6 +8,7 @@ import type { Manifest } from './onnx/manifest.ts';
 import { openModel } from './onnx/open-model.ts';
 import { createAbsentGenerator } from './pool/absent-generator.ts';
 import { startGenerationPool } from './pool/generation-pool.ts';
+import { positionsMaxOf, promptSetupOf } from './prompt-setup.ts';
 import { CodedError } from './std/coded-error.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { LiveFigures } from './telemetry/metrics.ts';
@@ -40,10 +41,6 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
   const { model, pool: sizes, reply } = config;
   const opened = await openModel(model.directory);
   assertRoomForPrompt(opened.manifest, reply);
-  const positionsMax = Math.min(
-    reply.promptTokensMax + reply.replyTokensMax,
-    opened.manifest.shape.contextTokensMax,
-  );
   const pool = startGenerationPool({
     modelName: opened.manifest.name,
     workers: sizes.workers,
@@ -52,7 +49,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       modelDirectory: model.directory,
       threads: sizes.threads,
       rowsMax: sizes.rowsMax,
-      positionsMax,
+      positionsMax: positionsMaxOf(opened, reply),
       queueMax: sizes.queueMax,
       verifyChecksums: model.verifyChecksums,
       race: config.race,
@@ -75,13 +72,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
   );
   return {
     generator: pool,
-    prompt: {
-      persona: defaultPersona,
-      template: (reply.template === 'chat' ? opened.chatTemplate : null) ?? transcriptTemplate,
-      counter: opened.tokenizer,
-      model: opened.manifest.name,
-      budgetTokens: positionsMax - reply.replyTokensMax,
-    },
+    prompt: promptSetupOf(opened, reply),
     problems: () => {
       const state = pool.state();
       if (state.kind === 'ready') return [];

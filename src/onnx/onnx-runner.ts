@@ -84,26 +84,33 @@ export class OnnxRunner implements ModelRunner {
   }
 
   async scoreTokens(tokens: Int32Array): Promise<Float64Array> {
-    const count = Math.max(0, tokens.length - 1);
-    const scores = new Float64Array(count);
-    const kv = new KvBuffers(this.#shape, { slots: 1, positions: count });
+    if (tokens.length < 2) return new Float64Array(0);
+    const [scores] = await this.scoreContinuations(tokens.subarray(0, 1), [tokens.subarray(1)]);
+    return scores!;
+  }
+
+  /**
+   * Teacher forcing for several continuations of one prompt, which runs once: the log-probability (natural logarithm) of each of their
+   * tokens given the prompt and the tokens before it.
+   *
+   * @param prompt at least one token
+   */
+  async scoreContinuations(
+    prompt: Int32Array,
+    continuations: readonly Int32Array[],
+  ): Promise<readonly Float64Array[]> {
+    assert(prompt.length > 0, 'something has to come before a continuation');
+    // The last token of the prompt runs with each continuation: its logits are those of the first token.
+    const shared = prompt.subarray(0, -1);
+    const longest = continuations.reduce((most, { length }) => Math.max(most, length), 0);
+    const kv = new KvBuffers(this.#shape, { slots: 1, positions: shared.length + longest });
     const feeds = new PromptFeeds(kv);
-    for (let start = 0; start < count; start += SCORE_CHUNK_TOKENS) {
-      const end = Math.min(start + SCORE_CHUNK_TOKENS, count);
-      const extent = { slot: 0, position: start, count: end - start };
-      kv.prepare([extent]);
-      const outputs = await this.#run(
-        feeds.fill({
-          slot: 0,
-          position: start,
-          tokens: tokens.subarray(start, end),
-          logitRows: Array.from({ length: end - start }, (_, i) => i),
-          targets: tokens.subarray(start + 1, end + 1),
-        }),
-        SCORE_FETCHES,
-      );
-      kv.write(floats(outputs[graphOutputs.newKv]), 0, extent);
-      scores.set(floats(outputs[graphOutputs.targetLogProb]), start);
+    await this.#scoreChunks({ kv, feeds }, { start: 0, tokens: shared, targets: null });
+    const scores: Float64Array[] = [];
+    for (const targets of continuations) {
+      const tokens = Int32Array.of(prompt.at(-1)!, ...targets.subarray(0, -1));
+      const piece = { start: shared.length, tokens: targets.length > 0 ? tokens : targets, targets };
+      scores.push(await this.#scoreChunks({ kv, feeds }, piece));
     }
     return scores;
   }
@@ -151,6 +158,35 @@ export class OnnxRunner implements ModelRunner {
     );
     this.#kv.write(floats(outputs[graphOutputs.newKv]), 0, extentOf(row));
     return row.wantsLogits ? readLogits(outputs, 0) : null;
+  }
+
+  /** Appends `tokens` to slot 0 of a cache of its own. @returns the log-probability of each target; nothing of use without. */
+  async #scoreChunks(
+    { kv, feeds }: { kv: KvBuffers; feeds: PromptFeeds },
+    { start, tokens, targets }: { start: number; tokens: Int32Array; targets: Int32Array | null },
+  ): Promise<Float64Array> {
+    const scores = new Float64Array(tokens.length);
+    for (let from = 0; from < tokens.length; from += SCORE_CHUNK_TOKENS) {
+      const to = Math.min(from + SCORE_CHUNK_TOKENS, tokens.length);
+      const extent = { slot: 0, position: start + from, count: to - from };
+      kv.prepare([extent]);
+      const chunk = { slot: 0, position: start + from, tokens: tokens.subarray(from, to) };
+      const outputs = await this.#run(
+        feeds.fill(
+          targets === null
+            ? { ...chunk, logitRows: [to - from - 1] }
+            : {
+                ...chunk,
+                logitRows: Array.from({ length: to - from }, (_, i) => i),
+                targets: targets.subarray(from, to),
+              },
+        ),
+        targets === null ? SILENT_FETCHES : SCORE_FETCHES,
+      );
+      kv.write(floats(outputs[graphOutputs.newKv]), 0, extent);
+      if (targets !== null) scores.set(floats(outputs[graphOutputs.targetLogProb]), from);
+    }
+    return scores;
   }
 
   #run(feeds: Feeds, fetches: readonly string[]): Promise<InferenceSession.OnnxValueMapType> {
