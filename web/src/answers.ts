@@ -1,7 +1,7 @@
 /**
  * Which answers a person can step through at one reply. The server knows two kinds: versions (further messages beside
  * this one) and alternatives (other finished texts of this very message). To a person both are answers, in one row:
- * versions by age, and where alternatives of a version are known, those in its place, best first. Pure.
+ * versions by age, and where alternatives of a version are known, those in its place. Pure.
  */
 import type { Alternative, ChatMessage } from '../../src/client/state.ts';
 
@@ -26,6 +26,18 @@ function sumOver(from: number, to: number, counts: KnownCounts): number {
   let sum = 0;
   for (let index = from; index < to; index += 1) sum += Math.max(counts.get(index) ?? 1, 1);
   return sum;
+}
+
+/** Alternatives by the place of their id in `order`; unknown ones last. */
+export function inOrder(
+  alternatives: readonly Alternative[],
+  order: readonly string[],
+): readonly Alternative[] {
+  const placeOf = ({ candidateId }: Alternative) => {
+    const place = order.indexOf(candidateId);
+    return place < 0 ? order.length : place;
+  };
+  return [...alternatives].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 export function toAnswers(

@@ -4,7 +4,7 @@ import { type AmityClient, createAmityClient } from '../../src/client/amity-clie
 import { guestToken, type TokenStorage } from '../../src/client/guest-token.ts';
 import { isCompanionWriting, shownReplies } from '../../src/client/shown.ts';
 import type { ChatMessage, ConversationState, RunningReply } from '../../src/client/state.ts';
-import { type Answers, type KnownCounts, noCounts, type Step, toAnswers } from './answers.ts';
+import { type Answers, inOrder, noCounts, type Step, toAnswers } from './answers.ts';
 import { companionName } from './words.ts';
 
 export interface Chat {
@@ -68,13 +68,15 @@ function createAnswers(
   spoken: Signal<string>,
 ): Pick<Chat, 'answersOf' | 'findAlternatives' | 'step'> {
   const counts = new Map<string, Map<number, number>>();
+  /** The one that was read first stands first, also when it is not the best, and also after another is chosen. */
+  const orders = new Map<string, readonly string[]>();
   const asked = new Set<string>();
   let isStepping = false;
 
-  const countsOf = ({ parentId }: ChatMessage): KnownCounts => counts.get(parentId ?? '') ?? noCounts;
-  const answersOf = (message: ChatMessage): Answers => {
-    const { alternatives } = state.value;
-    return toAnswers(message, alternatives[message.messageId ?? ''] ?? [], countsOf(message));
+  const answersIn = ({ alternatives }: ConversationState, message: ChatMessage): Answers => {
+    const id = message.messageId ?? '';
+    const ordered = inOrder(alternatives[id] ?? [], orders.get(id) ?? []);
+    return toAnswers(message, ordered, counts.get(message.parentId ?? '') ?? noCounts);
   };
 
   async function find({ messageId, parentId, siblings }: ChatMessage): Promise<void> {
@@ -84,6 +86,11 @@ function createAnswers(
     const outcome = await client.alternatives(messageId);
     asked.delete(messageId);
     if (!outcome.ok) return;
+    const shownFirst = [...outcome.value].sort((a, b) => Number(b.shown) - Number(a.shown));
+    orders.set(
+      messageId,
+      shownFirst.map(({ candidateId }) => candidateId),
+    );
     const family = counts.get(parentId ?? '') ?? new Map<number, number>();
     counts.set(parentId ?? '', family.set(siblings.index, outcome.value.length));
   }
@@ -94,15 +101,19 @@ function createAnswers(
     if (to.kind === 'version') await client.selectBranch(to.messageId);
     else await client.choose(to.messageId, to.candidateId);
     isStepping = false;
-    const shown = client.getSnapshot().messages.find(({ messageId }) => messageId === to.messageId);
+    const snapshot = client.getSnapshot();
+    const shown = snapshot.messages.find(({ messageId }) => messageId === to.messageId);
     if (shown === undefined) return;
-    const known = client.getSnapshot().alternatives[to.messageId] ?? [];
-    const { position, total } = toAnswers(shown, known, countsOf(shown));
+    const { position, total } = answersIn(snapshot, shown);
     const who = message.role === 'user' ? 'You' : companionName;
     spoken.value = `${position} of ${total}. ${who}: ${shown.text}`;
   }
 
-  return { answersOf, findAlternatives: (message) => void find(message), step };
+  return {
+    answersOf: (message) => answersIn(state.value, message),
+    findAlternatives: (message) => void find(message),
+    step,
+  };
 }
 
 export function openChat(): Chat {

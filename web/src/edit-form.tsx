@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChatMessage } from '../../src/client/state.ts';
 import type { Chat } from './chat.ts';
 import { byteLength, useFieldSize } from './text-size.ts';
@@ -22,12 +22,12 @@ export function EditForm({ message, chat, onClose }: EditFormProps) {
   const canSave = text.value.trim() !== '' && !isTooLong;
 
   useFieldSize(field, text.value);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = field.current;
-    area?.focus();
+    area?.focus({ preventScroll: true });
     area?.setSelectionRange(area.value.length, area.value.length);
+    area?.scrollIntoView({ block: 'nearest' });
   }, []);
-  useLayoutEffect(() => field.current?.scrollIntoView({ block: 'nearest' }), []);
 
   const close = () => {
     chat.edits.delete(id);

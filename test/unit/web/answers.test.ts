@@ -1,7 +1,7 @@
 /** Versions and alternatives of a reply as one row of answers. */
 import { expect, test } from 'vitest';
 import type { Alternative, ChatMessage, Siblings } from '../../../src/client/state.ts';
-import { noCounts, toAnswers } from '../../../web/src/answers.ts';
+import { inOrder, noCounts, toAnswers } from '../../../web/src/answers.ts';
 
 function reply(siblings: Siblings): ChatMessage {
   return {
@@ -51,4 +51,10 @@ test('alternatives of other versions count where they are known', () => {
 
 test('a text that is none of the alternatives counts as the first', () => {
   expect(toAnswers(reply(only), alternatives(2, 5), noCounts)).toMatchObject({ position: 1, total: 2 });
+});
+
+test('alternatives keep the order in which they were first seen', () => {
+  const ids = (order: string[]) => inOrder(alternatives(3, 0), order).map(({ candidateId }) => candidateId);
+  expect(ids(['c1', 'c0', 'c2'])).toEqual(['c1', 'c0', 'c2']);
+  expect(ids(['c2'])).toEqual(['c2', 'c0', 'c1']);
 });
