@@ -16,7 +16,7 @@ export function shownReplies(state: ConversationState): readonly RunningReply[] 
 }
 
 /** A reply that is to be written anew has been asked for, and the server has not answered yet. */
-export function isRegenerating({ outgoing }: ConversationState): boolean {
+function isRegenerating({ outgoing }: ConversationState): boolean {
   return outgoing.some(({ kind, delivery }) => kind === 'regenerate' && delivery === 'sending');
 }
 

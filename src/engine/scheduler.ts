@@ -63,7 +63,7 @@ export function planStep(state: ScheduleState, prefillTokensMax: number): StepPl
  * Runner-ups that have to give up their rows so that the first one who waits can start: those of the latest starts. None when even
  * all of them together would not do.
  */
-export function planYields(
+function planYields(
   { waiting, slotsFree }: Pick<ScheduleState, 'waiting' | 'slotsFree'>,
   running: Iterable<SequenceGroup>,
 ): readonly SequenceGroup[] {

@@ -16,17 +16,18 @@ const fullReply = 'abcdefghijklmnopqrstuvwxyz '
   .trimEnd();
 
 /** Sends, and waits until the reply has a few characters. The page itself tells: a poll could miss it. */
-async function sendAndWatch(visitor: Visitor, text: string): Promise<void> {
-  const grown = visitor.page.evaluate(`new Promise((resolve) => {
+/** @returns the text of the reply when it was seen first */
+async function sendAndWatch(visitor: Visitor, text: string): Promise<string> {
+  const grown = visitor.page.evaluate<string>(`new Promise((resolve) => {
     const check = () => {
       const live = document.querySelector('.is-live .text');
-      if (live !== null && live.textContent.length >= 5) resolve();
+      if (live !== null && live.textContent.length >= 5) resolve(live.textContent);
     };
     new MutationObserver(check).observe(document.body, { subtree: true, childList: true, characterData: true });
     check();
   })`);
   await visitor.send(text);
-  await grown;
+  return grown;
 }
 
 describe.runIf(hasBrowser())('the chat page, while a long reply runs', () => {
@@ -52,8 +53,7 @@ describe.runIf(hasBrowser())('the chat page, while a long reply runs', () => {
 
   test('shows the text as it comes', async () => {
     await using visitor = await visit(browser, server.url);
-    await sendAndWatch(visitor, 'go');
-    const early = (await visitor.replies.textContent()) ?? '';
+    const early = await sendAndWatch(visitor, 'go');
     expect(fullReply.startsWith(early)).toBe(true);
     expect(early.length).toBeLessThan(fullReply.length);
     await visitor.replied(1);

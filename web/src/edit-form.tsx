@@ -72,19 +72,35 @@ export function EditForm({ message, chat, onClose }: EditFormProps) {
         }}
         onKeyDown={onKeyDown}
       />
-      <div class="edit-row">
-        <p class={isTooLong ? 'note counter is-over' : 'note'} id="edit-hint">
-          {isTooLong
-            ? `Too long: ${byteLength(text.value).toLocaleString()} of ${bytesMax.toLocaleString()} bytes`
-            : 'The talk goes on from here; what followed stays as another version.'}
-        </p>
-        <button type="button" class="text-button" title="Cancel (Esc)" onClick={close}>
-          Cancel
-        </button>
-        <button type="submit" class="text-button is-main" title="Save (Enter)" disabled={!canSave}>
-          Save
-        </button>
-      </div>
+      <EditRow size={byteLength(text.value)} bytesMax={bytesMax} canSave={canSave} onCancel={close} />
     </form>
+  );
+}
+
+interface EditRowProps {
+  /** Bytes of the text, and the most that are taken. */
+  readonly size: number;
+  readonly bytesMax: number;
+  readonly canSave: boolean;
+  readonly onCancel: () => void;
+}
+
+/** Under the field: what saving means, or what is wrong, and the two ways out. */
+function EditRow({ size, bytesMax, canSave, onCancel }: EditRowProps) {
+  const isTooLong = size > bytesMax;
+  return (
+    <div class="edit-row">
+      <p class={isTooLong ? 'note counter is-over' : 'note'} id="edit-hint">
+        {isTooLong
+          ? `Too long: ${size.toLocaleString()} of ${bytesMax.toLocaleString()} bytes`
+          : 'The talk goes on from here; what followed stays as another version.'}
+      </p>
+      <button type="button" class="text-button" title="Cancel (Esc)" onClick={onCancel}>
+        Cancel
+      </button>
+      <button type="submit" class="text-button is-main" title="Save (Enter)" disabled={!canSave}>
+        Save
+      </button>
+    </div>
   );
 }
