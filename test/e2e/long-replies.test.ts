@@ -9,7 +9,7 @@ import { makeTinyModel } from '../support/tiny-model.ts';
 import { WireClient } from '../support/wire-client.ts';
 import { hasBrowser, openBrowser, type Visitor, visit } from './browser.ts';
 
-const replyTokensMax = 3400;
+const replyTokensMax = 1500;
 const fullReply = 'abcdefghijklmnopqrstuvwxyz '
   .repeat(replyTokensMax / 27 + 1)
   .slice(0, replyTokensMax)
