@@ -5,7 +5,7 @@ import { KvSlots } from './kv-slots.ts';
 import type { ModelRunner, RowLogits, Vocabulary } from './model-runner.ts';
 import type { Admission, EngineEvent, EngineRequest } from './request.ts';
 import { Sampler } from './sampler.ts';
-import { Scheduler, type StepPlan } from './scheduler.ts';
+import { type PromptChunk, Scheduler } from './scheduler.ts';
 import type { Sequence } from './sequence.ts';
 import { SequenceGroup } from './sequence-group.ts';
 
@@ -45,7 +45,9 @@ export class Engine {
   }
 
   /**
-   * Puts a request at the end of the queue; from then on it ends with exactly one `finished` or `failed`.
+   * Puts a request at the end of the queue; from then on it ends with exactly one `finished` or `failed`, and after a
+   * `finished` that has more comes exactly one `alternative`. A race plan or a judge that makes no sense fails its own
+   * request.
    *
    * @throws on a bug of the caller: an empty prompt or stop string, a count below 1, an id that is in use.
    */
@@ -55,7 +57,7 @@ export class Engine {
     const group = new SequenceGroup(request);
     group.replan(this.#slots.capacity);
     const occupancy = {
-      slotsFree: this.#slots.free + this.#scheduler.runnerUps,
+      slotsFree: this.#slots.free + this.#scheduler.runnerUps.length,
       requestsWaiting: this.#scheduler.waiting.length,
       slotsAwaited: this.#scheduler.slotsAwaited,
     };
@@ -68,7 +70,10 @@ export class Engine {
     return admission;
   }
 
-  /** Ends a request at the beginning of the next step, with the text so far. Unknown and ended ids are ignored. */
+  /**
+   * Ends a request at the beginning of the next step, with the text so far; one that has finished loses the runner-up
+   * that writes on. Unknown and ended ids are ignored.
+   */
   cancel(id: string): void {
     const group = this.#groups.get(id);
     if (group !== undefined) this.#cancelled.add(group);
@@ -80,8 +85,8 @@ export class Engine {
   }
 
   /**
-   * Brings every running sequence one token further. A failing forward ends the requests that were in it with
-   * `failed`, and touches nobody else.
+   * Brings every running sequence one token further. Rows of those that end with it, or that lose a race by it, are free
+   * when it returns. A failing forward ends the requests that were in it with `failed`, and touches nobody else.
    *
    * @throws only on a bug; the engine must not be used afterwards.
    */
@@ -89,9 +94,8 @@ export class Engine {
     if (this.#isStepping) throw new Error('Engine: a step is running, or one has thrown');
     this.#isStepping = true;
     this.#endCancelled();
-    this.#makeRoom();
-    const plan = this.#plan();
-    const results = await this.#forward(plan);
+    const prompts = this.#start();
+    const results = await this.#forward(prompts);
     const draws = this.#sample(results);
     this.#commit(results, draws);
     const events = this.#emit();
@@ -116,6 +120,9 @@ export class Engine {
         group.sequences.map((sequence) => ({
           requestId: group.request.id,
           index: sequence.index,
+          role: group.roleOf(sequence),
+          isRaced: group.request.selection.kind === 'race',
+          isFinished: group.isFinished,
           slot: sequence.slot,
           cached: sequence.cached,
           pending: sequence.pending,
@@ -135,31 +142,26 @@ export class Engine {
     this.#cancelled.clear();
   }
 
-  /** Races that wait follow the load of this moment; runner-ups give their rows to those who need them. */
-  #makeRoom(): void {
+  /** Decides what runs: takes the slots of those that give way, gives slots to those that start. */
+  #start(): readonly PromptChunk[] {
     this.#scheduler.replan(this.#slots.capacity);
-    const failed = this.#scheduler.waiting.filter((group) => group.isFailed);
-    for (const group of failed) this.#scheduler.remove(group);
-    for (const group of this.#scheduler.yields(this.#slots.free)) group.dropRunnerUp();
-    this.#releaseEnded();
-  }
-
-  /** Decides what runs, and gives slots to those that start. */
-  #plan(): StepPlan {
     const plan = this.#scheduler.plan(this.#slots.free, this.#limits.prefillTokensMax);
+    for (const sequence of plan.yielding) sequence.drop();
+    this.#slots.release(plan.yielding);
     this.#scheduler.start(plan.starting);
     for (const group of plan.starting) {
       group.begin();
       for (const sequence of group.sequences) this.#slots.take(sequence);
+      if (group.pending === 1) this.#slots.join(group.sequences);
     }
-    for (const group of plan.joining) this.#slots.join(group.sequences);
-    return plan;
+    return plan.prompts;
   }
 
-  async #forward(plan: StepPlan): Promise<readonly PassResult[]> {
+  async #forward(prompts: readonly PromptChunk[]): Promise<readonly PassResult[]> {
     const results: PassResult[] = [];
-    for (const pass of toPasses(this.#slots.decoding, plan.prompts))
+    for (const pass of toPasses(this.#slots.decoding, prompts)) {
       results.push(await runPass(this.#runner, pass));
+    }
     return results;
   }
 

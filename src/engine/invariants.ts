@@ -1,4 +1,5 @@
 /** The promises of the engine's bookkeeping, checked on a copy of its counters. */
+import type { RaceRole } from './race.ts';
 import type { SequenceEnd } from './sequence.ts';
 
 export interface EngineSnapshot {
@@ -16,12 +17,18 @@ export interface EngineSnapshot {
   readonly slotsFreedTotal: number;
   /** Tokens a slot can hold. */
   readonly positions: number;
+  /** Of the requests that have started. */
   readonly sequences: readonly SequenceSnapshot[];
 }
 
 export interface SequenceSnapshot {
   readonly requestId: string;
   readonly index: number;
+  readonly role: RaceRole;
+  /** Whether one of the request's sequences is shown, and not all. */
+  readonly isRaced: boolean;
+  /** Whether the request has told its end: only a runner-up may still write. */
+  readonly isFinished: boolean;
   readonly slot: number | null;
   readonly cached: number;
   readonly pending: number;
@@ -36,7 +43,35 @@ export function findViolations(snapshot: EngineSnapshot): readonly string[] {
   return [
     ...findSlotViolations(snapshot),
     ...snapshot.sequences.flatMap((s) => findSequenceViolations(s, snapshot)),
+    ...findRaceViolations(snapshot),
   ];
+}
+
+function findRaceViolations({ sequences }: EngineSnapshot): readonly string[] {
+  const ids = [...new Set(sequences.map(({ requestId }) => requestId))];
+  return ids.flatMap((id) => {
+    const own = sequences.filter(({ requestId }) => requestId === id);
+    const violations = own[0]?.isRaced === true ? findRoleViolations(own) : [];
+    if (own.some(({ isFinished, end, role }) => isFinished && end === null && role !== 'runner_up')) {
+      violations.push('has finished and writes on');
+    }
+    return violations.map((violation) => `request ${id} ${violation}`);
+  });
+}
+
+/** All sequences of one race. */
+function findRoleViolations(sequences: readonly SequenceSnapshot[]): string[] {
+  const ofRole = (role: RaceRole) => sequences.filter((sequence) => sequence.role === role);
+  const [shown, runnerUps, contenders] = [ofRole('shown'), ofRole('runner_up'), ofRole('contender')];
+  const violations: string[] = [];
+  if (shown.length > 1) violations.push(`shows ${shown.length} candidates`);
+  if (runnerUps.length > 1) violations.push(`has ${runnerUps.length} runner-ups`);
+  if (shown.length === 0 && runnerUps.length > 0) violations.push('has a runner-up and shows nobody');
+  if (shown.length > 0 && contenders.length > 0) violations.push('is committed and has contenders');
+  if (ofRole('out').some(({ end }) => end === null)) violations.push('has one that is out and writes on');
+  const writing = sequences.filter(({ end }) => end === null);
+  if (new Set(writing.map(({ generated }) => generated)).size > 1) violations.push('is out of step');
+  return violations;
 }
 
 function findSlotViolations(snapshot: EngineSnapshot): readonly string[] {

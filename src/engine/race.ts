@@ -110,17 +110,14 @@ export class Race {
   }
 
   cancel(): void {
-    this.dropRunnerUp();
+    this.#runnerUp?.drop();
     for (const sequence of this.#sequences) sequence.cancel();
     this.#alive = [];
   }
 
-  dropRunnerUp(): void {
-    this.#runnerUp?.drop();
-  }
-
   /** Judges what is complete once more, now that it is. @returns what is wrong with the judge, or null */
   judgeFinished(): string | null {
+    // Where nothing is shown, the word that filtered them is the last.
     if (this.#shown === null) return null;
     const finished = this.#sequences.filter(
       (sequence) => sequence === this.#shown || (sequence.isComplete && !this.#isFiltered(sequence)),

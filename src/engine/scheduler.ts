@@ -1,13 +1,14 @@
+import type { Sequence } from './sequence.ts';
 import type { SequenceGroup } from './sequence-group.ts';
 
-/** What one step runs. Plain data: making it changes nothing, so a step that fails has nothing to undo. */
+/** What one step starts. Plain data: making it changes nothing. */
 export interface StepPlan {
+  /** Runner-ups that give up their rows to those that start. */
+  readonly yielding: readonly Sequence[];
   /** Waiting requests that start, in the order in which they take their slots. */
   readonly starting: readonly SequenceGroup[];
   /** At most the last one leaves a rest of its prompt for the next step: such a chunk uses up the budget. */
   readonly prompts: readonly PromptChunk[];
-  /** Of those that start: prompts of a single token, whose sequences join the batch at once. */
-  readonly joining: readonly SequenceGroup[];
 }
 
 /** The next tokens of a prompt, run alone. */
@@ -23,18 +24,20 @@ export interface ScheduleState {
   /** The group whose prompt is half done, if any. */
   readonly prefilling: SequenceGroup | null;
   readonly slotsFree: number;
+  /** Runner-ups that write, in the order in which they give way. */
+  readonly runnerUps: readonly Sequence[];
 }
 
 /**
  * First come, first served: who does not fit holds back everybody behind, so nobody starves. Prompts share
- * `prefillTokensMax` tokens a step; all that decodes decodes.
+ * `prefillTokensMax` tokens a step; all that decodes decodes. As many runner-ups give way as those that start lack rows,
+ * and none for a request that could not start even so.
  */
 export function planStep(state: ScheduleState, prefillTokensMax: number): StepPlan {
   const starting: SequenceGroup[] = [];
   const prompts: PromptChunk[] = [];
-  const joining: SequenceGroup[] = [];
   let tokensLeft = prefillTokensMax;
-  let slotsLeft = state.slotsFree;
+  let slotsTaken = 0;
 
   const planChunk = (group: SequenceGroup): boolean => {
     const { pending } = group;
@@ -47,30 +50,16 @@ export function planStep(state: ScheduleState, prefillTokensMax: number): StepPl
 
   if (state.prefilling !== null) planChunk(state.prefilling);
   for (const group of state.waiting) {
-    if (group.slotsWanted > slotsLeft) break;
+    if (slotsTaken + group.slotsWanted > state.slotsFree + state.runnerUps.length) break;
     if (group.pending === 1) {
       // A prompt of one token is a row of the batch, and slots of prompts would stand between it and the batch.
       if (prompts.length > 0) break;
-      joining.push(group);
     } else if (!planChunk(group)) break;
     starting.push(group);
-    slotsLeft -= group.slotsWanted;
+    slotsTaken += group.slotsWanted;
   }
-  return { starting, prompts, joining };
-}
-
-/**
- * Runner-ups that have to give up their rows so that the first one who waits can start: those of the latest starts. None when even
- * all of them together would not do.
- */
-function planYields(
-  { waiting, slotsFree }: Pick<ScheduleState, 'waiting' | 'slotsFree'>,
-  running: Iterable<SequenceGroup>,
-): readonly SequenceGroup[] {
-  const missing = (waiting[0]?.slotsWanted ?? 0) - slotsFree;
-  if (missing <= 0) return [];
-  const yielding = [...running].filter((group) => group.writingRunnerUp !== null);
-  return missing > yielding.length ? [] : yielding.slice(-missing);
+  const yielding = state.runnerUps.slice(0, Math.max(0, slotsTaken - state.slotsFree));
+  return { yielding, starting, prompts };
 }
 
 /**
@@ -99,33 +88,32 @@ export class Scheduler {
     return this.#running.size;
   }
 
-  /** Slots that those who wait would take now. */
+  /** Slots that those who wait would take, as of their last plans. */
   get slotsAwaited(): number {
     return this.#waiting.reduce((sum, group) => sum + group.slotsWanted, 0);
   }
 
-  /** Runner-ups that write; each holds one slot. */
-  get runnerUps(): number {
-    return [...this.#running.values()].filter((group) => group.writingRunnerUp !== null).length;
-  }
-
-  /** Lets those who wait ask for their plans again: the load may have changed. */
-  replan(slots: number): void {
-    for (const group of this.#waiting) group.replan(slots);
+  /** Runner-ups that write, each in a slot; those of the requests that started last give way first. */
+  get runnerUps(): readonly Sequence[] {
+    return [...this.#running.values()].flatMap(({ writingRunnerUp }) => writingRunnerUp ?? []).reverse();
   }
 
   enqueue(group: SequenceGroup): void {
     this.#waiting.push(group);
   }
 
-  /** Groups whose runner-up makes room now. */
-  yields(slotsFree: number): readonly SequenceGroup[] {
-    return planYields({ waiting: this.#waiting, slotsFree }, this.#running.values());
+  /** Lets those who wait ask for their plans again: the load may have changed. Who has none any more waits no longer. */
+  replan(slots: number): void {
+    for (const group of [...this.#waiting]) {
+      group.replan(slots);
+      if (group.isFailed) this.remove(group);
+    }
   }
 
   plan(slotsFree: number, prefillTokensMax: number): StepPlan {
     const prefilling = [...this.#running.values()].find((group) => group.pending > 1) ?? null;
-    return planStep({ waiting: this.#waiting, prefilling, slotsFree }, prefillTokensMax);
+    const { waiting, runnerUps } = this;
+    return planStep({ waiting, prefilling, slotsFree, runnerUps }, prefillTokensMax);
   }
 
   /** Moves the first `groups` of the queue to the running ones. */

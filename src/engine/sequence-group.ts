@@ -90,10 +90,11 @@ export class SequenceGroup {
     this.#isStarted = true;
   }
 
-  /** Lets the race go on from the tokens that a step drew. */
+  /** Lets the race go on from the tokens that a step drew, and judges what is complete for the last time. */
   settle(): void {
-    if (this.#failure !== null) return;
-    const problem = this.#race?.settle() ?? null;
+    const race = this.#race;
+    if (race === null || this.#failure !== null || this.#isFinished) return;
+    const problem = race.settle() ?? (race.isDone ? race.judgeFinished() : null);
     if (problem !== null) this.fail(problem);
   }
 
@@ -101,10 +102,7 @@ export class SequenceGroup {
     this.#isCancelled = true;
     if (this.#race !== null) this.#race.cancel();
     else for (const sequence of this.#sequences) sequence.cancel();
-  }
-
-  dropRunnerUp(): void {
-    this.#race?.dropRunnerUp();
+    this.settle();
   }
 
   /** Ends the request; once it is finished, only its runner-up. */
@@ -149,14 +147,11 @@ export class SequenceGroup {
       this.#isOver = true;
       return [{ kind: 'alternative', id, candidate: this.#race?.alternative() ?? null }];
     }
-    if (this.#failure === null && this.#isDone) {
-      const problem = this.#race?.judgeFinished() ?? null;
-      if (problem === null) return [this.#finish()];
-      this.fail(problem);
+    if (this.#failure !== null) {
+      this.#isOver = true;
+      return [{ kind: 'failed', id, message: this.#failure }];
     }
-    if (this.#failure === null) return [];
-    this.#isOver = true;
-    return [{ kind: 'failed', id, message: this.#failure }];
+    return this.#isDone ? [this.#finish()] : [];
   }
 
   get #isDone(): boolean {

@@ -9,6 +9,9 @@ import {
 const decoding: SequenceSnapshot = {
   requestId: 'a',
   index: 0,
+  role: 'shown',
+  isRaced: false,
+  isFinished: false,
   slot: 0,
   cached: 5,
   pending: 1,
@@ -26,7 +29,8 @@ const prefilling: SequenceSnapshot = {
   promptTokens: 10,
   generated: 0,
 };
-const waiting: SequenceSnapshot = { ...prefilling, requestId: 'c', slot: null, cached: 0, pending: 10 };
+/** It has its sequences, but no slot yet. */
+const slotless: SequenceSnapshot = { ...prefilling, requestId: 'c', slot: null, cached: 0, pending: 10 };
 
 const sound: EngineSnapshot = {
   requestsWaiting: 1,
@@ -38,7 +42,7 @@ const sound: EngineSnapshot = {
   slotsTakenTotal: 7,
   slotsFreedTotal: 5,
   positions: 32,
-  sequences: [decoding, prefilling, waiting],
+  sequences: [decoding, prefilling, slotless],
 };
 
 const withSequences = (...sequences: readonly SequenceSnapshot[]): EngineSnapshot => ({
@@ -81,7 +85,7 @@ test.each([
     violation: 'prefills with 1 pending',
   },
   {
-    snapshot: withSequences(decoding, prefilling, { ...waiting, cached: 2, pending: 8 }),
+    snapshot: withSequences(decoding, prefilling, { ...slotless, cached: 2, pending: 8 }),
     violation: 'has tokens but no slot',
   },
   {

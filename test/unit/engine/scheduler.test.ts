@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { chunkTokens, planStep, type StepPlan } from '../../../src/engine/scheduler.ts';
+import { Sequence } from '../../../src/engine/sequence.ts';
 import { SequenceGroup } from '../../../src/engine/sequence-group.ts';
 import { createRequest } from '../../support/engine-drive.ts';
 
@@ -15,50 +16,39 @@ function createGroup(id: string, promptTokens: number, { candidates = 1, cached 
   return group;
 }
 
-/** A plan as short text: who starts, the chunks (with + where a rest is left), who decodes then. */
-function describePlan({ starting, prompts, joining }: StepPlan, batch: readonly SequenceGroup[]) {
-  const decoding = [...batch, ...joining].flatMap(({ request, slotsWanted }) =>
-    Array.from({ length: slotsWanted }, (_, index) => `${request.id}/${index}`),
-  );
+/** A plan as short text: who starts, the chunks (with + where a rest is left), who gives way. */
+function describePlan({ starting, prompts, yielding }: StepPlan) {
   return {
     starting: starting.map(({ request }) => request.id),
     prompts: prompts.map(({ group, tokens, isLast }) => `${group.request.id}:${tokens}${isLast ? '' : '+'}`),
-    decoding,
+    yielding: yielding.map(({ request }) => request.id),
   };
 }
 
 interface Setting {
   readonly waiting?: readonly SequenceGroup[];
   readonly prefilling?: SequenceGroup;
-  readonly decoding?: readonly SequenceGroup[];
   readonly slotsFree?: number;
+  /** Ids of requests whose runner-ups write, in the order in which they give way. */
+  readonly runnerUps?: string;
   readonly prefillTokensMax?: number;
 }
 
 function plan(setting: Setting) {
-  const { waiting = [], prefilling = null, decoding = [], slotsFree = 9, prefillTokensMax = 10 } = setting;
-  return describePlan(planStep({ waiting, prefilling, slotsFree }, prefillTokensMax), decoding);
+  const { waiting = [], prefilling = null, slotsFree = 9, prefillTokensMax = 10 } = setting;
+  const runnerUps = [...(setting.runnerUps ?? '')].map((id) => new Sequence(createRequest({ id }), 1));
+  return describePlan(planStep({ waiting, prefilling, slotsFree, runnerUps }, prefillTokensMax));
 }
 
 test('nothing to do makes an empty plan', () => {
-  expect(plan({})).toEqual({ starting: [], prompts: [], decoding: [] });
-});
-
-test('prompts and the batch run in the same step', () => {
-  expect(
-    plan({ waiting: [createGroup('a', 8)], decoding: [createGroup('x', 5), createGroup('y', 5)] }),
-  ).toEqual({
-    starting: ['a'],
-    prompts: ['a:8'],
-    decoding: ['x/0', 'y/0'],
-  });
+  expect(plan({})).toEqual({ starting: [], prompts: [], yielding: [] });
 });
 
 test('several short prompts share the tokens of a step, in the order of arrival', () => {
   expect(plan({ waiting: [createGroup('a', 4), createGroup('b', 6), createGroup('c', 2)] })).toEqual({
     starting: ['a', 'b'],
     prompts: ['a:4', 'b:6'],
-    decoding: [],
+    yielding: [],
   });
 });
 
@@ -74,13 +64,13 @@ test('a long prompt runs in chunks and goes on before anything starts', () => {
   expect(plan({ prefilling: halfDone, waiting: [createGroup('b', 2)] })).toEqual({
     starting: [],
     prompts: ['a:10+'],
-    decoding: [],
+    yielding: [],
   });
   const nearlyDone = createGroup('a', 25, { cached: 20 });
   expect(plan({ prefilling: nearlyDone, waiting: [createGroup('b', 5)] })).toEqual({
     starting: ['b'],
     prompts: ['a:5', 'b:5'],
-    decoding: [],
+    yielding: [],
   });
 });
 
@@ -91,13 +81,66 @@ test('a request starts only with slots for all its candidates, and nobody overta
   expect(plan({ waiting, slotsFree: 4 }).starting).toEqual(['a', 'b']);
 });
 
-test('a prompt of one token is a row of the batch at once', () => {
+test('a prompt of one token is a row of the batch at once, and no chunk', () => {
   const waiting = [createGroup('a', 1, { candidates: 2 }), createGroup('b', 3)];
-  expect(plan({ waiting, decoding: [createGroup('x', 5)] })).toEqual({
-    starting: ['a', 'b'],
-    prompts: ['b:3'],
-    decoding: ['x/0', 'a/0', 'a/1'],
-  });
+  expect(plan({ waiting })).toEqual({ starting: ['a', 'b'], prompts: ['b:3'], yielding: [] });
+});
+
+test.each([
+  { name: 'stay where rows are free', slotsFree: 3, wanted: [3], runnerUps: 'xy', starts: 1, yielding: '' },
+  {
+    name: 'give way one by one, the first named first',
+    slotsFree: 2,
+    wanted: [3],
+    runnerUps: 'xyz',
+    starts: 1,
+    yielding: 'x',
+  },
+  {
+    name: 'give way all together if it takes all',
+    slotsFree: 0,
+    wanted: [3],
+    runnerUps: 'xyz',
+    starts: 1,
+    yielding: 'xyz',
+  },
+  {
+    name: 'stay where even all of them are too few',
+    slotsFree: 0,
+    wanted: [3],
+    runnerUps: 'xy',
+    starts: 0,
+    yielding: '',
+  },
+  {
+    name: 'stay for one that is held back',
+    slotsFree: 0,
+    wanted: [3, 1],
+    runnerUps: 'xy',
+    starts: 0,
+    yielding: '',
+  },
+  {
+    name: 'give way to several that start',
+    slotsFree: 1,
+    wanted: [2, 1, 1],
+    runnerUps: 'xy',
+    starts: 2,
+    yielding: 'xy',
+  },
+])('runner-ups $name', ({ slotsFree, wanted, runnerUps, starts, yielding }) => {
+  const waiting = wanted.map((candidates, index) => createGroup(`${index}`, 2, { candidates }));
+  const made = plan({ waiting, slotsFree, runnerUps });
+  expect(made.starting).toHaveLength(starts);
+  expect(made.yielding).toEqual([...yielding]);
+});
+
+test('runner-ups stay while a prompt does not fit into the tokens of the step', () => {
+  const prefilling = createGroup('a', 25, { cached: 10 });
+  const waiting = [createGroup('b', 4)];
+  expect(plan({ prefilling, waiting, slotsFree: 0, runnerUps: 'x' }).yielding).toEqual([]);
+  const oneToken = [createGroup('b', 1)];
+  expect(plan({ prefilling, waiting: oneToken, slotsFree: 0, runnerUps: 'x' }).yielding).toEqual([]);
 });
 
 test('a prompt of one token waits while a prompt stands between it and the batch', () => {
@@ -133,20 +176,29 @@ test('a plan keeps to slots and tokens, and leaves at most its last prompt unfin
     { maxLength: 12 },
   );
   fc.assert(
-    fc.property(anyWaiting, fc.nat(20), fc.integer({ min: 3, max: 30 }), (shapes, slotsFree, tokensMax) => {
-      const waiting = shapes.map(({ promptTokens, ...shape }, index) =>
-        createGroup(`${index}`, promptTokens, shape),
-      );
-      const made = planStep({ waiting, prefilling: null, slotsFree }, tokensMax);
-      const slots = made.starting.reduce((sum, group) => sum + group.slotsWanted, 0);
-      const tokens = made.prompts.reduce((sum, chunk) => sum + chunk.tokens, 0);
-      expect(slots).toBeLessThanOrEqual(slotsFree);
-      expect(tokens).toBeLessThanOrEqual(tokensMax);
-      expect(made.starting).toEqual(waiting.slice(0, made.starting.length));
-      for (const chunk of made.prompts.slice(0, -1)) expect(chunk.isLast).toBe(true);
-      const headFits = waiting[0] !== undefined && waiting[0].slotsWanted <= slotsFree;
-      expect(made.starting.length > 0).toBe(headFits);
-    }),
+    fc.property(
+      anyWaiting,
+      fc.nat(20),
+      fc.nat(4),
+      fc.integer({ min: 3, max: 30 }),
+      (shapes, slotsFree, others, tokensMax) => {
+        const waiting = shapes.map(({ promptTokens, ...shape }, index) =>
+          createGroup(`${index}`, promptTokens, shape),
+        );
+        const runnerUps = Array.from({ length: others }, () => new Sequence(createRequest(), 1));
+        const made = planStep({ waiting, prefilling: null, slotsFree, runnerUps }, tokensMax);
+        const slots = made.starting.reduce((sum, group) => sum + group.slotsWanted, 0);
+        const tokens = made.prompts.reduce((sum, chunk) => sum + chunk.tokens, 0);
+        expect(slots).toBeLessThanOrEqual(slotsFree + made.yielding.length);
+        // Nobody gives way for nothing.
+        if (made.yielding.length > 0) expect(slots).toBe(slotsFree + made.yielding.length);
+        expect(tokens).toBeLessThanOrEqual(tokensMax);
+        expect(made.starting).toEqual(waiting.slice(0, made.starting.length));
+        for (const chunk of made.prompts.slice(0, -1)) expect(chunk.isLast).toBe(true);
+        const headFits = waiting[0] !== undefined && waiting[0].slotsWanted <= slotsFree + others;
+        expect(made.starting.length > 0).toBe(headFits);
+      },
+    ),
     { seed: 42, numRuns: 500 },
   );
 });
