@@ -1,6 +1,15 @@
 /** Requests and loops for tests of the engine. */
 import { Engine } from '../../src/engine/engine.ts';
-import type { EngineEvent, EngineRequest, SamplingParams } from '../../src/engine/request.ts';
+import type {
+  Contender,
+  EngineEvent,
+  EngineRequest,
+  Judge,
+  RacePlan,
+  SamplingParams,
+  Selection,
+  Verdict,
+} from '../../src/engine/request.ts';
 import { ScriptedRunner, scriptedVocabulary } from './scripted-runner.ts';
 
 export const sampling: SamplingParams = {
@@ -25,6 +34,36 @@ export function createRequest({
     sampling,
     ...overrides,
   };
+}
+
+/** Four race for six tokens without a checkpoint; the best is committed, the second written to its end too. */
+export const racePlan: RacePlan = {
+  level: 1,
+  candidates: 4,
+  checkpoints: [],
+  commitTokens: 6,
+  leadToCommit: Number.POSITIVE_INFINITY,
+  exploration: { probability: 0, temperature: 1 },
+  runnerUp: true,
+};
+
+/** Each by itself: a number is its score, a text the reason why it is filtered. */
+export function judgeEach(rule: (contender: Contender) => number | string): Judge {
+  return (contenders) =>
+    contenders.map((contender): Verdict => {
+      const outcome = rule(contender);
+      const features = { tokens: contender.tokens };
+      if (typeof outcome === 'string') return { score: 0, features, filterReason: outcome };
+      return { score: outcome, features, filterReason: null };
+    });
+}
+
+/** @param rule of `judgeEach`; without one the higher index is the better */
+export function createRace(
+  plan: Partial<RacePlan> = {},
+  rule: (contender: Contender) => number | string = ({ index }) => index,
+): Selection {
+  return { kind: 'race', plan: () => ({ ...racePlan, ...plan }), judge: judgeEach(rule) };
 }
 
 /** Sequences that a request starts with where there are slots enough. */
