@@ -1,5 +1,8 @@
 /** Requests and loops for tests of the engine. */
+import { expect } from 'vitest';
 import { Engine } from '../../src/engine/engine.ts';
+import { findViolations } from '../../src/engine/invariants.ts';
+import type { Vocabulary } from '../../src/engine/model-runner.ts';
 import type {
   Contender,
   EngineEvent,
@@ -10,7 +13,7 @@ import type {
   Selection,
   Verdict,
 } from '../../src/engine/request.ts';
-import { ScriptedRunner, scriptedVocabulary } from './scripted-runner.ts';
+import { ScriptedRunner, type ScriptedRunnerOptions, scriptedVocabulary } from './scripted-runner.ts';
 
 export const sampling: SamplingParams = {
   temperature: 0.9,
@@ -69,6 +72,51 @@ export function createRace(
 /** Sequences that a request starts with where there are slots enough. */
 export function candidatesOf({ selection }: EngineRequest): number {
   return selection.kind === 'all' ? selection.candidates : selection.plan().candidates;
+}
+
+/** No token ends a reply: all candidates write until `tokensMax`. */
+export const endless: Vocabulary = { ...scriptedVocabulary, isEnd: () => false };
+
+/** An engine with room for a race of ten. */
+export function createEngine({
+  vocabulary = endless,
+  slots = 10,
+  ...options
+}: ScriptedRunnerOptions & { vocabulary?: Vocabulary } = {}) {
+  const runner = new ScriptedRunner({ slots, ...options });
+  const engine = new Engine({ runner, vocabulary }, { queueMax: 8, prefillTokensMax: 16 });
+  return { runner, engine };
+}
+
+export interface Step {
+  readonly events: readonly EngineEvent[];
+  /** That decode when the step is over. */
+  readonly rows: number;
+}
+
+/** Steps until nothing is left to do, or so many times; checks the invariants after each. */
+export async function stepAll(engine: Engine, stepsMax = Number.POSITIVE_INFINITY): Promise<Step[]> {
+  const steps: Step[] = [];
+  while (!engine.idle && steps.length < stepsMax) {
+    const events = await engine.step();
+    const snapshot = engine.snapshot();
+    expect(findViolations(snapshot)).toEqual([]);
+    steps.push({ events, rows: snapshot.rowsDecoding });
+  }
+  return steps;
+}
+
+/** What was streamed of a candidate. */
+export const textOf = (events: readonly EngineEvent[], index: number): string =>
+  events.map((event) => (event.kind === 'text' && event.index === index ? event.text : '')).join('');
+
+export type Finished = EngineEvent & { readonly kind: 'finished' };
+
+/** The only one of a request. */
+export function finishedOf(events: readonly EngineEvent[], id = 'r'): Finished {
+  const found = events.filter((event): event is Finished => event.kind === 'finished' && event.id === id);
+  expect(found).toHaveLength(1);
+  return found[0]!;
 }
 
 /** Steps until nothing is left to do. */
