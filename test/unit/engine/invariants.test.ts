@@ -32,6 +32,11 @@ const prefilling: SequenceSnapshot = {
 /** It has its sequences, but no slot yet. */
 const slotless: SequenceSnapshot = { ...prefilling, requestId: 'c', slot: null, cached: 0, pending: 10 };
 
+/** Both hold a slot of the batch. */
+const shown: SequenceSnapshot = { ...decoding, requestId: 'r', index: 0, isRaced: true };
+const runnerUp: SequenceSnapshot = { ...shown, index: 1, slot: 1, role: 'runner_up' };
+const out: SequenceSnapshot = { ...shown, index: 2, slot: null, role: 'out', end: 'dropped' };
+
 const sound: EngineSnapshot = {
   requestsWaiting: 1,
   requestsRunning: 2,
@@ -54,7 +59,49 @@ test('a sound snapshot has no violations', () => {
   expect(findViolations(sound)).toEqual([]);
 });
 
+/** One race after its commit. */
+const withRace = (...sequences: readonly SequenceSnapshot[]): EngineSnapshot => ({
+  ...withSequences(...sequences),
+  rowsDecoding: 2,
+  rowsPrefilling: 0,
+});
+
+test('a sound race has no violations: before the commit, after it, and when only its runner-up writes', () => {
+  const contender = (one: SequenceSnapshot): SequenceSnapshot => ({ ...one, role: 'contender' });
+  expect(findViolations(withRace(contender(shown), contender(runnerUp), out))).toEqual([]);
+  expect(findViolations(withRace(shown, runnerUp, out))).toEqual([]);
+  const behind = {
+    ...withRace(
+      { ...shown, slot: null, end: 'stop' as const, isFinished: true },
+      { ...runnerUp, slot: 0, isFinished: true, cached: 6, generated: 3 },
+    ),
+    rowsDecoding: 1,
+    slotsFree: 3,
+    slotsFreedTotal: 6,
+  };
+  expect(findViolations(behind)).toEqual([]);
+});
+
 test.each([
+  { snapshot: withRace(shown, { ...runnerUp, role: 'shown' }), violation: 'request r shows 2 candidates' },
+  {
+    snapshot: withRace({ ...shown, role: 'runner_up' }, runnerUp),
+    violation: 'request r has 2 runner-ups\nrequest r has a runner-up and shows nobody',
+  },
+  {
+    snapshot: withRace(shown, { ...runnerUp, role: 'contender' }),
+    violation: 'is committed and has contenders',
+  },
+  { snapshot: withRace(shown, { ...runnerUp, role: 'out' }), violation: 'has one that is out and writes on' },
+  { snapshot: withRace(shown, runnerUp, { ...out, slot: 2 }), violation: 'has ended and holds slot 2' },
+  {
+    snapshot: withRace(shown, { ...runnerUp, generated: 3, cached: 6 }),
+    violation: 'request r is out of step',
+  },
+  {
+    snapshot: withRace({ ...shown, isFinished: true }, { ...runnerUp, isFinished: true }),
+    violation: 'request r has finished and writes on',
+  },
   { snapshot: withSequences(decoding, { ...prefilling, slot: 2 }), violation: 'gaps or twins: 0,2' },
   { snapshot: withSequences(decoding, { ...prefilling, slot: 0 }), violation: 'gaps or twins: 0,0' },
   { snapshot: withSequences(decoding), violation: '1 sequences hold slots, 2 slots are in use' },
