@@ -141,6 +141,31 @@ export async function runAlone(
   return drain(engine);
 }
 
+/**
+ * Index of the runner-up that had to give way or was lost otherwise, or null: what became of a request may differ by it
+ * from what becomes of the request alone, and by nothing else.
+ */
+export function lostRunnerUp(events: readonly EngineEvent[]): number | null {
+  const end = events.find((event): event is Finished => event.kind === 'finished');
+  const index = end?.race?.checkpoints.at(-1)?.kept.find((kept) => kept !== end.shown);
+  if (end?.race?.commit === null || index === undefined) return null;
+  const candidate = end?.candidates.find((one) => one.index === index);
+  if (candidate?.finishReason !== 'dropped') return null;
+  const followed = events.find((event) => event.kind === 'alternative');
+  return followed?.kind === 'alternative' && followed.candidate !== null ? null : index;
+}
+
+/** The events without what a lost runner-up changes: itself, whether more follows, and what is judged beside it. */
+export function withoutRunnerUp(events: readonly EngineEvent[], index: number): readonly unknown[] {
+  return events
+    .filter(({ kind }) => kind !== 'alternative')
+    .map((event) => {
+      if (event.kind !== 'finished') return event;
+      const others = event.candidates.filter((candidate) => candidate.index !== index);
+      return { ...event, hasMore: null, candidates: others.map((one) => ({ ...one, verdict: null })) };
+    });
+}
+
 /** The last event of each request, and the text that was streamed before it: of the shown candidate, or the first of all. */
 export function outcomes(events: readonly EngineEvent[]): Map<string, { text: string; last: EngineEvent }> {
   const byId = new Map<string, { text: string; last: EngineEvent }>();

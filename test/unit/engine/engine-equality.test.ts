@@ -9,7 +9,7 @@ import { Engine } from '../../../src/engine/engine.ts';
 import type { Candidate, EngineEvent, EngineRequest } from '../../../src/engine/request.ts';
 import { Sampler } from '../../../src/engine/sampler.ts';
 import { ReplyText } from '../../../src/engine/stopping.ts';
-import { candidatesOf, drain, outcomes, runAlone } from '../../support/engine-drive.ts';
+import { candidatesOf, createRace, drain, outcomes, runAlone } from '../../support/engine-drive.ts';
 import {
   digestOf,
   END,
@@ -116,5 +116,58 @@ test('requests that join one another at any step yield the events they yield alo
       }
     }),
     { seed: 42, numRuns: 60 },
+  );
+});
+
+test('ten candidates that race write what a plain loop writes, each its own', async () => {
+  const plan = { candidates: 10, commitTokens: null };
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async (parts) => {
+      const request = { id: 'r', ...parts, selection: createRace(plan, ({ logProb }) => logProb) };
+      const end = (await runAlone(request, 12)).at(-1);
+      const expected = Array.from({ length: 10 }, (_, index) => writePlainly(request, index));
+      const plain = (candidate: Candidate) => ({ ...candidate, verdict: null });
+      expect(end?.kind === 'finished' && end.candidates.map(plain)).toEqual(expected);
+    }),
+    { seed: 42, numRuns: 40 },
+  );
+});
+
+test('races of ten that join one another at any step go as they go alone, in every event', async () => {
+  const anyPlan = fc.record({
+    checkpoints: fc.constantFrom([], [{ tokens: 2, keep: 5 }], [{ tokens: 3, keep: 4 }]),
+    commitTokens: fc.constantFrom(0, 4, 8, null),
+    exploration: fc.record({ probability: fc.constantFrom(0, 0.5), temperature: fc.constant(0.5) }),
+  });
+  const anyArrivals = fc.array(fc.record({ parts: anyRequest, plan: anyPlan, afterSteps: fc.nat(6) }), {
+    minLength: 2,
+    maxLength: 5,
+  });
+  await fc.assert(
+    fc.asyncProperty(anyArrivals, async (arrivals) => {
+      // Room for all: no runner-up has to give way.
+      const runner = new ScriptedRunner({ slots: 50, positions: 64 });
+      const limits = { queueMax: 8, prefillTokensMax: 12 };
+      const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, limits);
+      const requests = arrivals.map(({ parts, plan }, index) => ({
+        ...parts,
+        id: `${index}`,
+        selection: createRace(
+          { ...plan, candidates: 10 },
+          ({ text, logProb }) => logProb + (text.length % 7),
+        ),
+      }));
+      const events: EngineEvent[] = [];
+      for (const [index, { afterSteps }] of arrivals.entries()) {
+        for (let steps = 0; steps < afterSteps; steps++) events.push(...(await engine.step()));
+        engine.submit(requests[index]!);
+      }
+      events.push(...(await drain(engine)));
+      expect(runner.violations).toEqual([]);
+      for (const request of requests) {
+        expect(events.filter(({ id }) => id === request.id)).toEqual(await runAlone(request, 12));
+      }
+    }),
+    { seed: 42, numRuns: 40 },
   );
 });
