@@ -75,7 +75,7 @@ export function candidatesOf({ selection }: EngineRequest): number {
 }
 
 /** No token ends a reply: all candidates write until `tokensMax`. */
-export const endless: Vocabulary = { ...scriptedVocabulary, isEnd: () => false };
+const endless: Vocabulary = { ...scriptedVocabulary, isEnd: () => false };
 
 /** An engine with room for a race of ten. */
 export function createEngine({

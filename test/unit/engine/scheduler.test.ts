@@ -178,10 +178,9 @@ test('a plan keeps to slots and tokens, and leaves at most its last prompt unfin
   fc.assert(
     fc.property(
       anyWaiting,
-      fc.nat(20),
-      fc.nat(4),
+      fc.record({ slotsFree: fc.nat(20), others: fc.nat(4) }),
       fc.integer({ min: 3, max: 30 }),
-      (shapes, slotsFree, others, tokensMax) => {
+      (shapes, { slotsFree, others }, tokensMax) => {
         const waiting = shapes.map(({ promptTokens, ...shape }, index) =>
           createGroup(`${index}`, promptTokens, shape),
         );
