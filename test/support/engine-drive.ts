@@ -88,6 +88,9 @@ export function createEngine({
   return { runner, engine };
 }
 
+/** Steps after which an engine that is busy still will never be done. */
+const BUSY = 1000;
+
 export interface Step {
   readonly events: readonly EngineEvent[];
   /** That decode when the step is over. */
@@ -95,9 +98,10 @@ export interface Step {
 }
 
 /** Steps until nothing is left to do, or so many times; checks the invariants after each. */
-export async function stepAll(engine: Engine, stepsMax = Number.POSITIVE_INFINITY): Promise<Step[]> {
+export async function stepAll(engine: Engine, stepsMax = BUSY): Promise<Step[]> {
   const steps: Step[] = [];
   while (!engine.idle && steps.length < stepsMax) {
+    if (steps.length === BUSY - 1) throw new Error(`the engine is busy after ${BUSY} steps`);
     const events = await engine.step();
     const snapshot = engine.snapshot();
     expect(findViolations(snapshot)).toEqual([]);
@@ -120,7 +124,7 @@ export function finishedOf(events: readonly EngineEvent[], id = 'r'): Finished {
 }
 
 /** Steps until nothing is left to do. */
-export async function drain(engine: Engine, stepsMax = 10_000): Promise<readonly EngineEvent[]> {
+export async function drain(engine: Engine, stepsMax = BUSY): Promise<readonly EngineEvent[]> {
   const events: EngineEvent[] = [];
   for (let steps = 0; !engine.idle; steps++) {
     if (steps === stepsMax) throw new Error(`the engine is busy after ${stepsMax} steps`);

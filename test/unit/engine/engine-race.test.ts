@@ -1,6 +1,7 @@
 /** A race in the engine: what is held back, what streams, whose rows are free when, and what is recorded. */
 import { describe, expect, test } from 'vitest';
 import type { Contender } from '../../../src/engine/request.ts';
+import { uniformAt } from '../../../src/engine/uniform.ts';
 import {
   createEngine,
   createRace,
@@ -193,6 +194,12 @@ describe('a commit', () => {
     expect(explored).toBeGreaterThan(25);
     expect(explored).toBeLessThan(55);
     expect(await commitOf(11)).toEqual(commits[11]);
+    // Nor is it the draw of a candidate's first token, which would tie what is explored to what was written.
+    for (const stream of [0, 1, 2, 3]) {
+      expect(commits.some(({ isExplored }, seed) => isExplored !== uniformAt(seed, stream, 0) < 0.5)).toBe(
+        true,
+      );
+    }
   });
 
   test('is of nobody where all are filtered: nothing is shown, and everybody can see why', async () => {
