@@ -81,10 +81,11 @@ const endless: Vocabulary = { ...scriptedVocabulary, isEnd: () => false };
 export function createEngine({
   vocabulary = endless,
   slots = 10,
+  queueMax = 8,
   ...options
-}: ScriptedRunnerOptions & { vocabulary?: Vocabulary } = {}) {
+}: ScriptedRunnerOptions & { vocabulary?: Vocabulary; queueMax?: number } = {}) {
   const runner = new ScriptedRunner({ slots, ...options });
-  const engine = new Engine({ runner, vocabulary }, { queueMax: 8, prefillTokensMax: 16 });
+  const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: 16 });
   return { runner, engine };
 }
 
