@@ -10,7 +10,7 @@ export const toVector = (features: Readonly<Partial<Features>>): readonly number
   featureNames.map((name) => features[name] ?? 0);
 
 /** Mean over the replies that were judged together. */
-export function vectorOf({ replies }: Measured): readonly number[] {
+function vectorOf({ replies }: Measured): readonly number[] {
   const vectors = replies.map(({ context, contender }) =>
     toVector(createJudge(context)([contender])[0]!.features as Features),
   );

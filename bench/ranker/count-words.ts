@@ -71,9 +71,10 @@ function toModule(levels: ReadonlyMap<number, string[]>, words: number): string 
  *
  * From the train splits of ${licences.slice(0, 4).join(', ')},
  * ${licences.slice(4).join(', ')}: ${Math.round(words / 1e6)} million words.
- * A word's share is that of the source with the third largest, so that what one of them is about does not count; docs/ranking.md names them in full.
+ * A word's share is that of the source with the third largest, so that what one of them is about does not
+ * count; docs/ranking.md names them in full.
+ * Weights are fitted to it: with other words they need another version.
  */
-export const wordFrequenciesVersion = 'dialog-words@1';
 
 /** Surprisal in nats of every word that is not listed. */
 export const rareNats = ${rareNats};

@@ -33,7 +33,7 @@ const held: ReadonlySet<FeatureName> = new Set([
   'roleLeak',
 ]);
 const heldStrength = 1e9;
-const strengths = [0.3, 1, 3, 10, 30, 100];
+const strengths = [1, 3, 10, 30, 100, 300, 1000];
 const trained: readonly Source[] = ['ieval', 'conture', 'apt'];
 const tested: readonly Source[] = ['ieval', 'conture', 'apt', 'accentor-sgd'];
 /** Candidates of the default model after so many tokens, for the stability of the features. */
@@ -72,6 +72,8 @@ function chooseFit(sets: Sets, features: ReadonlySet<FeatureName>) {
     const losses = trained.map((source) => lossOf(sets(source, 'valid').flat(), fitted));
     return { strength, fitted, loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length };
   });
+  for (const { strength, loss } of fits)
+    console.log(`strength ${strength}: loss ${loss.toFixed(4)} on valid`);
   return fits.reduce((best, one) => (one.loss < best.loss ? one : best));
 }
 

@@ -14,10 +14,20 @@ interface RankFlags {
   readonly features?: boolean;
 }
 
+interface Source {
+  /** A path, or what stands for one in messages. */
+  readonly name: string;
+  readonly stream?: NodeJS.ReadableStream;
+}
+
 /** Taken off the score of a filtered candidate: more than two scores of the default ranker can differ by. */
 const filteredPenalty = 100;
 
-export function createRankCommand(settings: () => Config): Command {
+/** @param stdin what `-` reads */
+export function createRankCommand(
+  settings: () => Config,
+  stdin: NodeJS.ReadableStream = process.stdin,
+): Command {
   return new Command('rank')
     .description('score candidate replies with the ranker that chooses replies in production')
     .argument(
@@ -34,14 +44,16 @@ export function createRankCommand(settings: () => Config): Command {
       '\nWrites { id, scores: [number] } for each line, in its order: higher is better, comparable within a line.' +
         `\nFiltered candidates, which are never shown, score ${filteredPenalty} less. Ends at the first line that it cannot read.`,
     )
-    .action((file: string, flags: RankFlags) => rank(settings(), file, flags));
+    .action((file: string, flags: RankFlags) =>
+      rank(settings(), file === '-' ? { name: 'standard input', stream: stdin } : { name: file }, flags),
+    );
 }
 
-async function rank(config: Config, file: string, flags: RankFlags): Promise<void> {
+async function rank(config: Config, source: Source, flags: RankFlags): Promise<void> {
   await using open = new DisposalStack();
   let scorer: CandidateScorer | undefined;
   let ranked = 0;
-  for await (const request of requestsOf(file)) {
+  for await (const request of requestsOf(source)) {
     scorer ??= open.use(await openCandidateScorer(config));
     await print(await answer(scorer, request, flags));
     ranked++;
@@ -69,16 +81,15 @@ const toScore = ({ score, filterReason }: Verdict) =>
   Number((filterReason === null ? score : score - filteredPenalty).toFixed(6));
 
 /** @throws Error that names the line, at the first one that cannot be read. */
-async function* requestsOf(file: string): AsyncGenerator<RankRequest> {
-  const input = file === '-' ? process.stdin : await openFile(file);
+async function* requestsOf({ name, stream }: Source): AsyncGenerator<RankRequest> {
+  const input = stream ?? (await openFile(name));
   let number = 0;
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number++;
     const text = number === 1 ? line.replace(/^\uFEFF/u, '') : line;
     if (text.trim() === '') continue;
     const parsed = parseRankLine(text);
-    if (!parsed.ok)
-      throw new Error(`${file === '-' ? 'Standard input' : file}, line ${number}: ${parsed.problem}`);
+    if (!parsed.ok) throw new Error(`${name}, line ${number}: ${parsed.problem}`);
     yield parsed.request;
   }
 }

@@ -3,9 +3,10 @@
  *
  * From the train splits of chitchat (MIT), self-dialogue (BSD-3-Clause), persona-chat (CC-BY-4.0), synthetic-persona-chat (CC-BY-4.0),
  * persuasion-for-good (Apache-2.0), casino (CC-BY-4.0), counsel-chat (MIT): 6 million words.
- * A word's share is that of the source with the third largest, so that what one of them is about does not count; docs/ranking.md names them in full.
+ * A word's share is that of the source with the third largest, so that what one of them is about does not
+ * count; docs/ranking.md names them in full.
+ * Weights are fitted to it: with other words they need another version.
  */
-export const wordFrequenciesVersion = 'dialog-words@1';
 
 /** Surprisal in nats of every word that is not listed. */
 export const rareNats = 11;
