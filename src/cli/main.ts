@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import { CodedError } from '../std/coded-error.ts';
 import { createDoctorCommand } from './doctor-command.ts';
 import { createModelCommand } from './model-command.ts';
+import { createRankCommand } from './rank-command.ts';
 import { createServeCommand } from './serve-command.ts';
 import { readVersion } from './version.ts';
 
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       hubUrl: () => settings().hubUrl,
     }),
   );
+  program.addCommand(createRankCommand(settings));
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync(argv, { from: 'user' });

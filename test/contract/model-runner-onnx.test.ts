@@ -1,5 +1,5 @@
 /** The ONNX runner on a tiny random model whose every token depends on the whole past; in both kinds of weights. */
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyDirectory, type TinyDirectory } from '../support/tiny-runner.ts';
 import { describeModelRunner } from './model-runner.contract.ts';
 
@@ -18,3 +18,23 @@ for (const weights of ['nb8', 'fp32'] as const) {
     tolerance: TOLERANCE[weights],
   });
 }
+
+describe('scoring several continuations of a prompt', () => {
+  it('gives what scoring each behind the prompt gives, whatever stands beside it', async () => {
+    await using directory = await makeTinyDirectory({ kind: 'random', weights: 'fp32' });
+    await using runner = await directory.openRunner({ slots: 1, positions: 1 });
+    const text = (count: number, from: number) =>
+      Int32Array.from({ length: count }, (_, i) => (from + 7 * i) % 250);
+    const prompt = text(150, 3);
+    const continuations = [text(1, 9), text(140, 5), text(0, 0), text(20, 60)];
+    const scores = await runner.scoreContinuations(prompt, continuations);
+    for (const [place, continuation] of continuations.entries()) {
+      const whole = await runner.scoreTokens(Int32Array.of(...prompt, ...continuation));
+      const expected = whole.slice(prompt.length - 1);
+      expect(scores[place]).toHaveLength(continuation.length);
+      for (const [i, score] of scores[place]!.entries()) expect(score).toBeCloseTo(expected[i]!, 4);
+    }
+    const reversed = await runner.scoreContinuations(prompt, continuations.toReversed());
+    expect(reversed.toReversed()).toEqual(scores);
+  });
+});

@@ -1,100 +1,161 @@
-/** Features and filters by cases, in both directions; whatever the text, a verdict is finite. */
+/** Filters and scores: what is never shown, what is preferred to what; whatever the text, a verdict is finite. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Contender } from '../../../src/engine/request.ts';
-import { repetitionOf, shareInCommon } from '../../../src/ranking/features.ts';
-import { createJudge } from '../../../src/ranking/judge.ts';
-import { longestCommonPart, wordsOf } from '../../../src/ranking/words.ts';
-
-const context = {
-  userTurn: 'I had a long day at work and I am tired.',
-  ownTurns: ['I like to hear about your day, tell me more about it.', 'Good morning!'],
-};
-
-function contender(text: string, own: Partial<Contender> = {}): Contender {
-  return { index: 0, text, tokens: 20, logProb: -30, isEnded: true, ...own };
-}
-
-function verdictOn(text: string, own: Partial<Contender> = {}) {
-  return createJudge(context)([contender(text, own)])[0]!;
-}
-
-describe('features', () => {
-  it('words are of any script, and apostrophes stay inside', () => {
-    expect(wordsOf("Don't STOP, 世界 — привет 42!")).toEqual(["don't", 'stop', '世界', 'привет', '42']);
-  });
-
-  it('repetition is the share of word pairs that stood there before', () => {
-    expect(repetitionOf(wordsOf('a b c d'))).toBe(0);
-    expect(repetitionOf(wordsOf('so so so so so'))).toBe(0.75);
-    expect(repetitionOf(wordsOf(''))).toBe(0);
-  });
-
-  it('what two texts have in common counts from four words in a row on', () => {
-    const words = (text: string) => wordsOf(text);
-    expect(longestCommonPart(words('x a b c y'), words('a b c'))).toBe(3);
-    expect(shareInCommon(words('x a b c'), words('a b c'))).toBe(0);
-    expect(shareInCommon(words('a b c d'), words('y a b c d z'))).toBe(1);
-  });
-
-  it('likelihood is per token, so that long replies are not punished for their length', () => {
-    const short = verdictOn('Rest well tonight, you have earned it.', { tokens: 10, logProb: -15 });
-    const long = verdictOn('Rest well tonight, you have earned it.', { tokens: 40, logProb: -60 });
-    expect(short.score).toBe(long.score);
-  });
-});
+import { type FeatureName, featureRanges } from '../../../src/ranking/features.ts';
+import { filterReasons } from '../../../src/ranking/filters.ts';
+import { createJudge, defaultRanker } from '../../../src/ranking/judge.ts';
+import type { Ranker } from '../../../src/ranking/ranker.ts';
+import { weights } from '../../../src/ranking/weights/features-2.ts';
+import { context, verdictOn } from './verdicts.ts';
 
 describe('filters', () => {
   it.each([
     ['', 'empty'],
     [' ...', 'empty'],
+    ['\u200b\ud800', 'empty'],
     ['User: and then?', 'role_leak'],
-    ['Sure.\nPerson A: I see.', 'role_leak'],
-    ['Fine <|im_end|>', 'role_leak'],
     ['I know, I know, I know, I know, I know, I know, I know.', 'loop'],
+    ['😂'.repeat(30), 'loop'],
+    [`Wow, ${'a'.repeat(40)}!`, 'loop'],
+    ['哈'.repeat(20), 'loop'],
     ['I like to hear about your day, tell me more about it.', 'repeats_own_turn'],
+    ['Yes, I like to hear about your day, tell me more about it.', 'repeats_own_turn'],
     ['I had a long day at work and I am tired', 'echoes_user'],
     ['Good morning!', null],
     ['That sounds hard. What happened at work?', null],
+    ['You had a long day at work, so rest now.', null],
+    ['Happy birthday to you, happy birthday to you, happy birthday dear friend!', null],
+    ['Ha ha ha!', null],
     ['😀', null],
-    ['A user: that is what I am to them.', null],
+    ['🙂👍🏽', null],
+    ['はい、そうですね。', null],
   ])('%j is filtered as %j', (text, reason) => {
     expect(verdictOn(text).filterReason).toBe(reason);
   });
 
-  it('a beginning is filtered only for what its end cannot mend', () => {
-    const beginning = { isEnded: false };
-    expect(verdictOn('', beginning).filterReason).toBeNull();
-    expect(verdictOn('I had a long day at work and I am tired', beginning).filterReason).toBeNull();
-    expect(verdictOn('Fine <|im', beginning).filterReason).toBe('role_leak');
+  it('a loop behind a good beginning is found', () => {
+    const good = 'That sounds like a hard day, and I hope the evening is calm and kind to you. ';
+    expect(verdictOn(good + 'It is fine and '.repeat(6)).filterReason).toBe('loop');
+    expect(verdictOn(good).filterReason).toBeNull();
+  });
+
+  it.each([
+    ['', null],
+    ['…', null],
+    ['I had a long day at work and I am tired', null],
+    ['I like to hear about your day, tell me more about it.', null],
+    ['Fine <|im', 'role_leak'],
+    ['no no no no no no no no no no no no no', 'loop'],
+  ])('the beginning %j is filtered as %j, for only that its end cannot mend', (text, reason) => {
+    expect(verdictOn(text, { isEnded: false }).filterReason).toBe(reason);
   });
 });
 
 describe('scores', () => {
-  const plain = 'That sounds hard. Would you like to talk about it?';
+  const plain = 'No wonder that you are tired. Would you like to talk about it?';
 
   it.each([
-    ['one that loops', 'That sounds hard. That sounds hard. That sounds hard.'],
+    ['its looping twin', 'No wonder that you are tired. No wonder that you are tired.'],
     ['one that says an earlier turn again', 'I like to hear about your day, tell me more.'],
-    ['one that echoes the user', 'You had a long day at work and I am tired too.'],
+    ['one that echoes the user', 'You had a long day at work and I am tired.'],
     ['one of a single word', 'Ok.'],
+    ['one that talks of being a program', 'As an AI language model, I cannot feel tired after work.'],
+    ['one with a stage direction', '*nods* No wonder that you are tired. Would you like to talk about it?'],
+    ['one about something else', 'The capital of France is Paris, on the river Seine.'],
+    ['one that could be said to anything', "I don't know about that, but it is so good to me."],
   ])('a fresh reply beats %s', (_name, text) => {
     expect(verdictOn(plain).score).toBeGreaterThan(verdictOn(text).score);
   });
 
-  it('another ranker can be put in its place', () => {
-    const ranker = { version: 'test@1', score: () => 42 };
-    expect(createJudge(context, ranker)([contender(plain)])[0]?.score).toBe(42);
+  it('the likelier of two equal texts is better', () => {
+    expect(verdictOn(plain, { logProb: -20 }).score).toBeGreaterThan(
+      verdictOn(plain, { logProb: -40 }).score,
+    );
   });
 
-  it('are finite for any text', () => {
-    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constant('ab '.repeat(4000)));
+  it('fall with every further time that a part is said', () => {
+    const scores = [1, 2, 3, 4].map((times) => verdictOn('we can walk by the river '.repeat(times)).score);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+  });
+
+  it('of a beginning do not suffer from its being one', () => {
+    const beginning = verdictOn('That sounds', { isEnded: false });
+    expect(beginning.score).toBeGreaterThan(verdictOn('That sounds').score);
+  });
+
+  it('of the default ranker lie within a hundred, so that filtered ones can be put below', () => {
+    const reach = (Object.keys(weights) as FeatureName[]).map((name) => {
+      const [least, most] = featureRanges[name];
+      return Math.abs(weights[name]) * (most - least);
+    });
+    expect(reach.reduce((sum, one) => sum + one, 0)).toBeLessThan(100);
+  });
+
+  it('come from another ranker where one is given', () => {
+    const learned: Ranker = {
+      version: 'learned@1',
+      score: ({ question, topicOverlap }) => Math.tanh(3 * topicOverlap) + question,
+    };
+    const judge = createJudge(context, learned);
+    const contender = { index: 0, text: 'Tired?', tokens: 2, logProb: -3, isEnded: true };
+    const [verdict] = judge([contender]);
+    expect(verdict?.score).toBeGreaterThan(1);
+    expect(verdict?.score).not.toBe(createJudge(context)([contender])[0]?.score);
+    expect(defaultRanker.version).toBe('features@2');
+  });
+});
+
+describe('any text', () => {
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme', maxLength: 60 }),
+    // Lone surrogates among others.
+    fc.array(fc.integer({ min: 0xd700, max: 0xe000 })).map((units) => String.fromCharCode(...units)),
+    fc.constantFrom(
+      'ab '.repeat(2700),
+      '世'.repeat(8000),
+      '\n'.repeat(8000),
+      '😂'.repeat(4000),
+      '<|'.repeat(4000),
+    ),
+  );
+
+  it('gets a verdict whose features are in their ranges and whose reason is a known one', () => {
     fc.assert(
-      fc.property(texts, fc.boolean(), (text, isEnded) => {
-        const verdict = verdictOn(text, { isEnded, tokens: 0, logProb: 0 });
-        expect(Number.isFinite(verdict.score)).toBe(true);
-        expect(Object.values(verdict.features).every(Number.isFinite)).toBe(true);
-      }),
+      fc.property(
+        fc.record({ text: texts, userTurn: texts, own: texts, isEnded: fc.boolean() }),
+        fc.record({ tokens: fc.nat(200), logProb: fc.oneof(fc.double(), fc.constant(-40)) }),
+        ({ text, userTurn, own, isEnded }, measured) => {
+          const about = { userTurn, ownTurns: [own, own] };
+          const verdict = verdictOn(text, { isEnded, ...measured }, about);
+          expect(Number.isFinite(verdict.score)).toBe(true);
+          for (const [name, [least, most]] of Object.entries(featureRanges)) {
+            expect(verdict.features[name]).toBeGreaterThanOrEqual(least);
+            expect(verdict.features[name]).toBeLessThanOrEqual(most);
+          }
+          expect([null, ...filterReasons]).toContain(verdict.filterReason);
+        },
+      ),
+      { numRuns: 300, seed: 4 },
     );
+  });
+
+  it('is judged on its first words, so that the work is bounded', () => {
+    const beginning = Array.from({ length: 400 }, (_, i) => `w${i}`).join(' ');
+    const ofBeginning = verdictOn(beginning);
+    const more = Array.from({ length: 1200 }, (_, i) => `v${i}`).join(' ');
+    expect(verdictOn(`${beginning} ${more}`)).toEqual(ofBeginning);
+  });
+
+  it('is judged alike alone and among others', () => {
+    const contenders = ['Yes.', 'I had a long day at work', 'no no no no'].map((text, index) => ({
+      index,
+      text,
+      tokens: 5,
+      logProb: -9,
+      isEnded: true,
+    }));
+    const judge = createJudge(context);
+    expect(judge(contenders)).toEqual(contenders.flatMap((one) => judge([one])));
   });
 });
