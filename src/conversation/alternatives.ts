@@ -13,24 +13,28 @@ export interface Alternative {
  * shown is among them whatever it is, also where the user stopped it; a fixed line is no candidate.
  */
 export function alternativesOf(message: Message, { candidates }: Generation): readonly Alternative[] {
-  const shown = candidates.find(({ candidateId }) => candidateId === message.shownCandidateId);
-  const best = candidates
-    .filter(isWhole)
-    .sort((a, b) => (b.score ?? 0) - (a.score ?? 0) || a.index - b.index);
-  const all = shown === undefined || best.includes(shown) ? best : [shown, ...best];
-  const seen = new Set(shown === undefined ? [] : [shown.text]);
-  const different = all.filter((one) => {
-    if (one === shown) return one.text !== '';
-    if (seen.has(one.text)) return false;
-    seen.add(one.text);
-    return true;
-  });
-  return different.map((one, place) => ({
-    candidateId: one.candidateId,
-    text: one.text,
-    rank: place + 1,
-    shown: one === shown,
-  }));
+  const isShown = (one: StoredCandidate) =>
+    one.candidateId === message.shownCandidateId && message.text !== '';
+  const ranked = candidates
+    .filter((one) => isShown(one) || isWhole(one))
+    .sort((a, b) => compareScores(b.score, a.score) || a.index - b.index)
+    .map((one) => ({
+      candidateId: one.candidateId,
+      text: isShown(one) ? message.text : one.text,
+      shown: isShown(one),
+    }));
+  // Of equal texts the first one stays, but never in the place of the shown one.
+  const isRepeated = ({ text, shown }: (typeof ranked)[number], place: number) =>
+    !shown && ranked.some((other, at) => other.text === text && (other.shown || at < place));
+  return ranked
+    .filter((one, place) => !isRepeated(one, place))
+    .map((one, place) => ({ ...one, rank: place + 1 }));
+}
+
+/** Whom nobody scored comes last. */
+function compareScores(a: number | null, b: number | null): number {
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  return a - b;
 }
 
 function isWhole({ text, finishReason, filterReason }: StoredCandidate): boolean {

@@ -1,8 +1,9 @@
 /** One more reply to the same message, beside the others. */
 import type { Message } from './message.ts';
 import type { Reply } from './reply.ts';
-import type { AppendedReply, NewReply } from './stores.ts';
-import { notAppended, stopBelow, type TurnDeps, takeTurn } from './take-turn.ts';
+import { stopBranch } from './stop-branch.ts';
+import type { NewReply } from './stores.ts';
+import { notAppended, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
 
 export interface RegenerateRequest {
   readonly userId: string;
@@ -22,46 +23,45 @@ export type Regenerated =
   | { readonly kind: 'duplicate'; readonly companion: Message; readonly generationId: string };
 
 /**
- * What is being written on the branch stops. A repeat of an earlier request gets the first answer, also when nothing new is taken.
+ * What is being written there, or below it, stops with the text that it has. A repeat of an earlier request gets the first
+ * answer, also when nothing new is taken.
  *
  * @throws CodedError as `sendMessage`; `unsupported` for a message of the user.
  */
 export async function regenerateReply(deps: TurnDeps, request: RegenerateRequest): Promise<Regenerated> {
-  const { userId, messageId } = request;
-  const body = { event: 'reply:regenerate', messageId };
-  const again: NewReply = {
-    userId,
-    clientId: request.clientRequestId.toLowerCase(),
-    bodyHash: deps.digest(JSON.stringify(body)),
-    siblingOf: messageId,
-    companionMessageId: deps.ids.messageId(),
-    generationId: deps.ids.generationId(),
-    at: deps.clock.now(),
-  };
-  const { clientId, bodyHash } = again;
-  return takeTurn<Regenerated>(deps, {
+  const again = toNewReply(deps, request);
+  const { userId, clientId, bodyHash, siblingOf } = again;
+  const made = await takeTurn<Regenerated>(deps, {
     userId,
     clientId,
     bodyHash,
-    work: async () => toRegenerated(deps, again, await deps.store.appendReply(again)),
+    work: () => storeAndBegin(deps, again),
     repeat: ({ message: companion, generationId }) => ({ kind: 'duplicate', companion, generationId }),
   });
+  if (made.kind === 'duplicate') return made;
+  const old = made.olderSiblings.find(({ messageId }) => messageId === siblingOf);
+  if (old !== undefined) await stopBranch(deps, old);
+  return made;
 }
 
-async function toRegenerated(deps: TurnDeps, again: NewReply, appended: AppendedReply): Promise<Regenerated> {
+function toNewReply({ digest, ids, clock }: TurnDeps, request: RegenerateRequest): NewReply {
+  const { userId, clientRequestId, messageId } = request;
+  return {
+    userId,
+    clientId: clientRequestId.toLowerCase(),
+    bodyHash: digest(JSON.stringify({ event: 'reply:regenerate', messageId })),
+    siblingOf: messageId,
+    companionMessageId: ids.messageId(),
+    generationId: ids.generationId(),
+    at: clock.now(),
+  };
+}
+
+async function storeAndBegin({ store, replies }: TurnDeps, again: NewReply): Promise<Regenerated> {
+  const appended = await store.appendReply(again);
   if (appended.kind === 'duplicate') return appended;
   if (appended.kind !== 'created') return notAppended(appended);
-  const { user, companion, olderSiblings } = appended;
-  const { conversationId } = companion;
-  const { userId, generationId, siblingOf } = again;
-  await stopBelow(deps, { conversationId, messageId: siblingOf });
-  const turn = {
-    generationId,
-    conversationId,
-    userId,
-    replyTo: user.messageId,
-    parentId: user.parentId,
-    companion,
-  };
-  return { kind: 'created', companion, generationId, reply: deps.replies.begin(turn), olderSiblings };
+  const { companion, generation, olderSiblings } = appended;
+  const reply = replies.begin(toTurn(appended));
+  return { kind: 'created', companion, generationId: generation.generationId, reply, olderSiblings };
 }

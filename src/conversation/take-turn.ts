@@ -2,7 +2,9 @@
 import type { Clock } from '../std/clock.ts';
 import { CodedError } from '../std/coded-error.ts';
 import type { Generator } from './generator.ts';
+import type { Generation, Message } from './message.ts';
 import type { Replies } from './replies.ts';
+import type { Turn } from './reply.ts';
 import type { AskedTurn, ConversationStore, NotAppended } from './stores.ts';
 
 export interface TurnDeps {
@@ -65,20 +67,14 @@ export function notAppended(answer: NotAppended): never {
   throw new CodedError(answer.kind, answer.reason);
 }
 
-/**
- * Stops the replies that are being written on the branch through a message, itself or below it: the person has turned to another
- * version of it.
- */
-export async function stopBelow(
-  { store, replies }: Pick<TurnDeps, 'store' | 'replies'>,
-  { conversationId, messageId }: { conversationId: string; messageId: string },
-): Promise<void> {
-  for (const { turn } of replies.active(conversationId)) {
-    const leafId = turn.companion.messageId;
-    const { messages } = await store.branchPage({ conversationId, leafId, limit: branchMessagesMax });
-    if (messages.some((message) => message.messageId === messageId)) replies.cancel(turn.generationId);
-  }
+/** What was stored, as the turn that is to be answered. */
+export function toTurn(stored: {
+  readonly user: Message;
+  readonly companion: Message;
+  readonly generation: Generation;
+}): Turn {
+  const { user, companion, generation } = stored;
+  const { generationId, conversationId, userId } = generation;
+  const { messageId: replyTo, parentId } = user;
+  return { generationId, conversationId, userId, replyTo, parentId, companion };
 }
-
-/** Messages of a branch that are looked through; an edit further up does not stop what runs at its end. */
-const branchMessagesMax = 1000;

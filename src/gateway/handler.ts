@@ -10,6 +10,10 @@ import type { Sessions } from './sessions.ts';
 /** Told of what happened, never of what was said. */
 export interface EventObserver {
   messageStored(): void;
+  messageEdited(): void;
+  replyRegenerated(): void;
+  replyChosen(): void;
+  replyStopped(): void;
   reactionSet(kind: ReactionKind): void;
 }
 

@@ -119,14 +119,17 @@ export const clientEvents = {
     }),
     reply: sent,
   },
+  /** One more version beside the message. What is being written below the old one is cancelled. */
   'message:edit': {
     payload: z.strictObject({ clientMessageId: clientId, messageId: id, text: messageText }),
     reply: sent,
   },
+  /** One more reply to the same message. What is being written in the place of the old one, or below, is cancelled. */
   'reply:regenerate': {
     payload: z.strictObject({ clientRequestId: clientId, messageId: id }),
     reply: z.object({ generationId: id, duplicate: z.boolean() }),
   },
+  /** Best first; none of a reply that has not ended. */
   'reply:alternatives': {
     payload: z.strictObject({ messageId: id }),
     reply: z.object({
@@ -199,6 +202,7 @@ export const serverEvents = {
   }),
   /** After a choice, a reaction, or a new sibling. */
   'message:updated': z.object({ message: messageSchema }),
+  /** Another branch may be selected than before. */
   'conversation:updated': z.object({ conversation: conversationSchema }),
   'reaction:updated': z.object({ messageId: id, reaction: reaction.nullable() }),
 } as const;

@@ -40,6 +40,12 @@ export function createMetrics() {
       labelNames: ['kind'] as const,
       registers,
     }),
+    signals: new Counter({
+      name: 'amity_signals_total',
+      help: 'What people do about a reply instead of reacting to it, by kind: edit, regenerate, choose, stop.',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
     errors: new Counter({
       name: 'amity_errors_total',
       help: 'Errors answered to clients, by code.',

@@ -34,6 +34,10 @@ export function createGatewayObserver(log: Logger, metrics: Metrics): GatewayObs
     refused: (error) => reportError(log, metrics, { error, what: 'connect' }),
     eventFailed: (event, error) => reportError(log, metrics, { error, what: event }),
     messageStored: () => metrics.messages.inc(),
+    messageEdited: () => metrics.signals.inc({ kind: 'edit' }),
+    replyRegenerated: () => metrics.signals.inc({ kind: 'regenerate' }),
+    replyChosen: () => metrics.signals.inc({ kind: 'choose' }),
+    replyStopped: () => metrics.signals.inc({ kind: 'stop' }),
     reactionSet: (kind) => metrics.reactions.inc({ kind }),
   };
 }

@@ -71,6 +71,20 @@ export class WireClient implements AsyncDisposable {
     return this.call('message:send', { clientMessageId: crypto.randomUUID(), text, ...more });
   }
 
+  edit(messageId: string, text: string): Promise<Value<'message:edit'>> {
+    return this.call('message:edit', { clientMessageId: crypto.randomUUID(), messageId, text });
+  }
+
+  regenerate(messageId: string): Promise<Value<'reply:regenerate'>> {
+    return this.call('reply:regenerate', { clientRequestId: crypto.randomUUID(), messageId });
+  }
+
+  /** Says something and waits for the reply: both as they are stored. */
+  async talk(text: string, more: Partial<Payload<'message:send'>> = {}) {
+    const sent = await this.say(text, more);
+    return { ...sent, reply: (await this.end(sent.generationId)).message };
+  }
+
   /** The first event of this kind that fits, seen already or to come. */
   async next<E extends ServerEvent>(
     event: E,
@@ -123,4 +137,11 @@ export async function openGuest(server: {
 }): Promise<WireClient & { token: string }> {
   const { token } = await server.guest();
   return Object.assign(await WireClient.open(server.url, token), { token });
+}
+
+/** What a server has counted of each kind of `amity_signals_total`. */
+export async function countedSignals(url: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const lines = text.matchAll(/^amity_signals_total\{kind="(\w+)"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, kind, count]) => [kind, Number(count)]));
 }

@@ -6,7 +6,7 @@ export const generationCancel: Handler<'generation:cancel'> = async (call, { gen
   const generation = await findGeneration(call, generationId);
   const reply = call.replies.find(generationId);
   if (reply === undefined) return ack({ status: generation.status });
-  call.replies.cancel(generationId);
+  if (reply.stopReason === null && call.replies.cancel(generationId)) call.observer.replyStopped();
   const end = await reply.stream.ended();
   ack({ status: end.message.status });
 };

@@ -1,11 +1,17 @@
-import { editMessage } from '../../conversation/send-message.ts';
+import { editMessage } from '../../conversation/edit-message.ts';
 import type { Handler } from '../handler.ts';
+import { tellSelected } from '../selection.ts';
 import { assertBytes } from '../text-limits.ts';
 import { acknowledgeSent } from './message-send.ts';
 
 /** Another version of a message, beside it, with a reply of its own. */
 export const messageEdit: Handler<'message:edit'> = async (call, payload, ack) => {
   assertBytes('text', payload.text);
-  const sent = await editMessage(call, { ...payload, userId: call.session.userId });
+  const { clientMessageId, messageId, text } = payload;
+  const { userId } = call.session;
+  const sent = await editMessage(call, { userId, clientMessageId, messageId, text });
   acknowledgeSent(call, sent, ack);
+  if (sent.kind === 'duplicate') return;
+  call.observer.messageEdited();
+  await tellSelected(call, sent.user.conversationId);
 };

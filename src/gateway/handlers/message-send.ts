@@ -1,6 +1,8 @@
-import { type Sent, sendMessage } from '../../conversation/send-message.ts';
+import { sendMessage } from '../../conversation/send-message.ts';
+import type { Sent } from '../../conversation/store-message.ts';
 import type { Value } from '../../protocol/events.ts';
 import type { Call, Handler } from '../handler.ts';
+import { tellSelected } from '../selection.ts';
 import { assertBytes } from '../text-limits.ts';
 import { toWireMessage } from '../to-wire.ts';
 
@@ -11,6 +13,8 @@ export const messageSend: Handler<'message:send'> = async (call, payload, ack) =
   const { userId } = call.session;
   const sent = await sendMessage(call, { userId, clientMessageId, conversationId, text, parentId });
   acknowledgeSent(call, sent, ack);
+  // Without a parent it continues the selected branch. With one it may open another.
+  if (sent.kind === 'created' && parentId !== undefined) await tellSelected(call, sent.user.conversationId);
 };
 
 /** All that reaches the clients of a message that was stored. */

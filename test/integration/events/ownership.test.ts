@@ -6,14 +6,15 @@ import { openGuest, type WireClient } from '../../support/wire-client.ts';
 let server: TestServer;
 let owner: WireClient;
 let stranger: WireClient;
-let ids: { conversationId: string; messageId: string; generationId: string };
+let ids: Record<'conversationId' | 'userMessageId' | 'messageId' | 'generationId' | 'candidateId', string>;
 beforeAll(async () => {
   server = await startTestServer();
   owner = await openGuest(server);
   stranger = await openGuest(server);
-  const { conversationId, generationId } = await owner.say('This is private.');
-  const { message } = await owner.end(generationId);
-  ids = { conversationId, generationId, messageId: message.messageId };
+  const { reply, messageId: userMessageId, ...sent } = await owner.talk('This is private.');
+  const { messageId } = reply;
+  const { alternatives } = await owner.call('reply:alternatives', { messageId });
+  ids = { ...sent, userMessageId, messageId, candidateId: alternatives[0]?.candidateId ?? '' };
 });
 afterAll(async () => {
   owner.socket.disconnect();
@@ -22,6 +23,7 @@ afterAll(async () => {
 });
 
 type Ids = typeof ids;
+const mapIds = (to: () => string) => Object.fromEntries(Object.keys(ids).map((name) => [name, to()])) as Ids;
 const events: [string, (ids: Ids) => Record<string, unknown>][] = [
   ['conversation:open', ({ conversationId }) => ({ conversationId })],
   ['history:page', ({ conversationId }) => ({ conversationId })],
@@ -29,6 +31,18 @@ const events: [string, (ids: Ids) => Record<string, unknown>][] = [
     'message:send',
     ({ conversationId }) => ({ clientMessageId: crypto.randomUUID(), conversationId, text: 'let me in' }),
   ],
+  [
+    'message:edit',
+    ({ userMessageId: messageId }) => ({
+      clientMessageId: crypto.randomUUID(),
+      messageId,
+      text: 'let me in',
+    }),
+  ],
+  ['reply:regenerate', ({ messageId }) => ({ clientRequestId: crypto.randomUUID(), messageId })],
+  ['reply:alternatives', ({ messageId }) => ({ messageId })],
+  ['reply:choose', ({ messageId, candidateId }) => ({ messageId, candidateId })],
+  ['branch:select', ({ messageId }) => ({ messageId })],
   ['generation:cancel', ({ generationId }) => ({ generationId })],
   ['generation:resume', ({ generationId }) => ({ generationId, offset: 0 })],
   ['reaction:set', ({ messageId }) => ({ messageId, kind: 'up' })],
@@ -38,7 +52,7 @@ const events: [string, (ids: Ids) => Record<string, unknown>][] = [
 
 describe.each(events)('%s', (event, payload) => {
   it('answers the owner, and the same not_found for foreign and missing ids', async () => {
-    const missing = { conversationId: 'nope', messageId: 'nope', generationId: 'nope' };
+    const missing = mapIds(() => 'nope');
     const foreign = await stranger.raw(event, payload(ids));
     expect(foreign).toMatchObject({ ok: false, error: { code: 'not_found' } });
     expect(await stranger.raw(event, payload(missing))).toEqual(foreign);
@@ -47,7 +61,7 @@ describe.each(events)('%s', (event, payload) => {
 
   it('answers malformed ids and unknown fields with invalid_payload', async () => {
     for (const id of ['no.pe$', '', 'x'.repeat(65), 7, null, { $ne: null }, ['a']]) {
-      const malformed = { conversationId: id, messageId: id, generationId: id } as unknown as Ids;
+      const malformed = mapIds(() => id as string);
       expect(await stranger.codeOf(event, payload(malformed))).toBe('invalid_payload');
     }
     expect(await owner.codeOf(event, { ...payload(ids), surprise: 1 })).toBe('invalid_payload');

@@ -30,6 +30,18 @@ describe('reactions', () => {
     await tablet.next('reaction:updated', ({ reaction }) => reaction === null);
   });
 
+  it('are a change of their message, which every device is told whole', async () => {
+    await using phone = await openGuest(server);
+    await using tablet = await WireClient.open(server.url, phone.token);
+    const { replyId: messageId } = await aReply(phone);
+    await phone.call('reaction:set', { messageId, kind: 'up' });
+    await phone.call('reaction:clear', { messageId });
+    await tablet.next('message:updated', ({ message }) => message.reaction === null);
+    const told = tablet.all('message:updated').map(({ message }) => message);
+    expect(told.map(({ reaction }) => reaction?.kind)).toEqual(['up', undefined]);
+    expect((await phone.call('conversation:open', {})).messages[1]).toEqual(told[1]);
+  });
+
   it('are refused when the kind is unknown, the comment too long, or the message takes none', async () => {
     await using device = await openGuest(server);
     const { replyId, messageId } = await aReply(device);

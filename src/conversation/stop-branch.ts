@@ -1,0 +1,33 @@
+import type { Message } from './message.ts';
+import type { Replies } from './replies.ts';
+import type { Turn } from './reply.ts';
+import type { ConversationStore } from './stores.ts';
+
+interface StopDeps {
+  readonly store: Pick<ConversationStore, 'branchPage'>;
+  readonly replies: Replies;
+}
+
+/**
+ * Stops the replies that are being written on the branches through a message, itself or below it: the person has turned to
+ * another version of it, which must be in line already, so that none of the two is waited for in vain.
+ *
+ * Never throws: that other version is stored and will be answered. A reply of which the store cannot tell where it stands runs
+ * to its end.
+ */
+export async function stopBranch({ store, replies }: StopDeps, message: Message): Promise<void> {
+  for (const { turn } of replies.active(message.conversationId)) {
+    if (await leadsThrough(store, turn, message).catch(() => false)) replies.cancel(turn.generationId);
+  }
+}
+
+async function leadsThrough(store: StopDeps['store'], turn: Turn, message: Message): Promise<boolean> {
+  const { messageId, seq } = message;
+  const { companion, replyTo, parentId, conversationId } = turn;
+  if ([companion.messageId, replyTo, parentId].includes(messageId)) return true;
+  if (parentId === null) return false;
+  // `seq` grows along a branch: if the message is on it, it is the newest one up to its own `seq`.
+  const upToMessage = { conversationId, leafId: parentId, beforeSeq: seq + 1, limit: 1 };
+  const { messages } = await store.branchPage(upToMessage);
+  return messages[0]?.messageId === messageId;
+}

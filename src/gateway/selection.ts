@@ -1,0 +1,17 @@
+import type { Conversation } from '../conversation/message.ts';
+import type { Call } from './handler.ts';
+import { findConversation } from './ownership.ts';
+import { toWireConversation } from './to-wire.ts';
+
+/**
+ * Tells every device of the user which branch is selected, when it may be another one than before. For use after the
+ * acknowledgement: what happened is stored, so an error here is no answer to it.
+ */
+export async function tellSelected(call: Call, conversationId: string): Promise<void> {
+  emitConversation(call, await findConversation(call, conversationId));
+}
+
+export function emitConversation({ session, sessions }: Call, conversation: Conversation): void {
+  const payload = { conversation: toWireConversation(conversation) };
+  for (const device of sessions.of(session.userId)) device.emit('conversation:updated', payload);
+}
