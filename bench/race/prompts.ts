@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import type { Message } from '../../src/conversation/message.ts';
 import { uniformAt } from '../../src/engine/uniform.ts';
+import { aMessage } from '../../test/support/builders.ts';
 
 export interface Context {
   readonly id: string;
@@ -80,24 +81,5 @@ function shuffle<T>(list: T[], { seed, stream }: { seed: number; stream: number 
 
 /** As the prompt builder takes it. */
 export function toMessages({ turns }: Context): readonly Message[] {
-  return turns.map(({ role, text }, index) => ({
-    messageId: `m_${index}`,
-    conversationId: 'c',
-    userId: 'u',
-    seq: index + 1,
-    rev: index + 1,
-    role,
-    text,
-    status: 'done',
-    createdAt: 0,
-    parentId: null,
-    clientMessageId: null,
-    generationId: null,
-    finishReason: null,
-    shownCandidateId: null,
-    model: null,
-    variant: null,
-    reaction: null,
-    siblings: { index: 0, count: 1 },
-  }));
+  return turns.map((turn) => aMessage(turn));
 }
