@@ -12,7 +12,7 @@ export interface TinyShape {
   readonly feedForwardSize: number;
 }
 
-const CONTEXT_TOKENS_MAX = 2048;
+const CONTEXT_TOKENS_MAX = 8192;
 
 export function llamaConfig(shape: TinyShape, { tied }: { tied: boolean }) {
   return {
