@@ -120,28 +120,25 @@ export interface NewReply {
 /** Versions that one message may have: siblings of one parent and role. */
 export const siblingsMax = 100;
 
+/** What a new turn, or a further reply to an old one, has become. */
+interface Appended {
+  readonly kind: 'created';
+  /** The user message that is answered. */
+  readonly user: Message;
+  readonly companion: Message;
+  readonly generation: Generation;
+  /** Older siblings of the new message: their `siblings.count` has changed, and so their `rev`. */
+  readonly olderSiblings: readonly Message[];
+}
+
 export type AppendedTurn =
-  | {
-      readonly kind: 'created';
-      readonly user: Message;
-      readonly companion: Message;
-      readonly generation: Generation;
-      /** Older siblings of the new message: their `siblings.count` has changed, and so their `rev`. */
-      readonly olderSiblings: readonly Message[];
-    }
+  | Appended
   /** What the first call stored. */
   | { readonly kind: 'duplicate'; readonly user: Message; readonly generationId: string }
   | NotAppended;
 
 export type AppendedReply =
-  | {
-      readonly kind: 'created';
-      /** The user message that is answered once more. */
-      readonly user: Message;
-      readonly companion: Message;
-      readonly generation: Generation;
-      readonly olderSiblings: readonly Message[];
-    }
+  | Appended
   | { readonly kind: 'duplicate'; readonly companion: Message; readonly generationId: string }
   | NotAppended;
 
