@@ -43,6 +43,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
   assertRoomForPrompt(opened.manifest, reply);
   const pool = startGenerationPool({
     modelName: opened.manifest.name,
+    host: sizes.host,
     workers: sizes.workers,
     queueMax: sizes.queueMax,
     worker: {
@@ -56,6 +57,11 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
     },
     onLevel: (level, queueAgeMs) =>
       log.info({ level, queueAgeMs: Math.round(queueAgeMs) }, 'load level changed'),
+    onProcess: (event) => {
+      if (event.kind === 'started') log.info({ generationPid: event.pid }, 'generation process started');
+      else if (event.restartInMs === null) log.error(event.reason);
+      else log.error({ restartInMs: event.restartInMs }, event.reason);
+    },
   });
   const began = performance.now();
   const warm = pool.ready().then(

@@ -28,6 +28,7 @@ export interface Config {
   readonly hubUrl: string;
   readonly model: { readonly name: string; readonly directory: string; readonly verifyChecksums: boolean };
   readonly pool: {
+    readonly host: Values['AMITY_GENERATION_HOST'];
     readonly workers: number;
     readonly threads: number;
     readonly rowsMax: number;
@@ -210,6 +211,7 @@ function toConfig(
       verifyChecksums: values.AMITY_VERIFY_MODEL,
     },
     pool: {
+      host: values.AMITY_GENERATION_HOST,
       workers: values.AMITY_WORKERS,
       threads,
       rowsMax: values.AMITY_BATCH_ROWS_MAX,

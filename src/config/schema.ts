@@ -56,6 +56,11 @@ export const settings = {
     fallback: 1,
     doc: 'Generation worker threads, each with a model of its own. On a CPU one with all cores is fastest.',
   }),
+  AMITY_GENERATION_HOST: kind.choice({
+    choices: ['thread', 'process'],
+    fallback: 'thread',
+    doc: 'Where the workers live. thread: in the server, so that a native crash of the model runtime ends it. process: in a child process, which is started again; its replies go on and no connection is lost.',
+  }),
   AMITY_THREADS: kind.integer({
     min: 0,
     max: 256,

@@ -62,8 +62,13 @@ export interface AnswerObserver {
       readonly durationMs: number;
     },
   ): void;
+  /** The worker died; the reply goes on in another. */
+  workerLost(turn: Turn, facts: { readonly reason: string; readonly charactersWritten: number }): void;
   failed(turn: Turn, error: unknown): void;
 }
+
+/** Losing its worker costs a reply time, and nothing else, once: what was there when two workers died may be why. */
+const attemptsMax = 2;
 
 /** Attempts to store the end of a reply, with doubling pauses from 100 ms on: about 25 s in all. */
 const storeAttemptsMax = 9;
@@ -122,9 +127,26 @@ async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
     at: deps.clock.now(),
   });
   if (reply.stopReason !== null) return nothingMade;
-  const request = toRequest(deps, { turn, prompt, seed, written: stream.text });
-  if (request === null) return { ...nothingMade, fixedEnd: 'length' };
-  return await generate(deps, making, request);
+  return await generateThroughLosses(deps, making, { turn, prompt, seed });
+}
+
+/** Goes on from the text so far where a worker was lost, so that its readers see nothing of it. */
+async function generateThroughLosses(
+  deps: AnswerDeps,
+  making: Making,
+  asked: { turn: Turn; prompt: Prompt; seed: number },
+): Promise<Outcome> {
+  const { reply, writer } = making;
+  for (let attempt = 1; ; attempt++) {
+    const request = toRequest(deps, { ...asked, written: writer.text });
+    if (request === null) return { ...nothingMade, fixedEnd: 'length' };
+    const outcome = await generate(deps, making, request);
+    const reason = outcome.workerLost;
+    if (reason === undefined) return outcome;
+    if (reply.stopReason !== null) return nothingMade;
+    if (attempt === attemptsMax) throw new CodedError('generation_failed', reason);
+    deps.observer.workerLost(asked.turn, { reason, charactersWritten: writer.text.length });
+  }
 }
 
 /** Null when a broken-off reply is as long already as a reply may be. */
@@ -158,6 +180,10 @@ async function generate(deps: AnswerDeps, making: Making, request: GenerationReq
       reply.outlive(storeAlternative(deps, reply, { events, outcome }));
       return outcome;
     }
+    if (event.kind === 'lost') {
+      await events.return?.();
+      return { ...nothingMade, workerLost: event.reason };
+    }
     await showEvent(deps, making, event);
   }
   throw new Error('The generator ended without an end.');
@@ -169,6 +195,8 @@ async function showEvent(deps: AnswerDeps, making: Making, event: GenerationEven
   if (event.kind === 'started') {
     const { candidates, promptTokens } = event;
     const level = (event.level ?? 1) as LoadLevel;
+    // After a lost worker it has been announced already.
+    if (stream.started) return;
     const queuedMs = deps.clock.monotonic() - began;
     stream.start(candidates, level);
     deps.observer.started(turn, { promptTokens, queuedMs, level, candidates });

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly race: RaceRecord | null;
   /** How it ended when no candidate says so. */
   readonly fixedEnd: 'canned' | 'filtered' | 'length' | null;
+  /** Why the worker died, where it did before the end. */
+  readonly workerLost?: string;
   /** A CodedError, or a bug. */
   readonly error?: unknown;
 }

@@ -16,7 +16,7 @@ export interface Generator {
   /**
    * Runs one generation. Aborting `signal` asks it to stop between two steps: the iterable then ends with
    * `finished` and the text so far. Leaving the iterable early does the same. After a `finished` that has more, the iterable
-   * goes on until the runner-up has ended.
+   * goes on until the runner-up has ended. It may end with `lost` at any moment.
    *
    * @throws CodedError `generation_failed`, `model_unavailable`, `overloaded` or `shutting_down`.
    */
@@ -74,4 +74,6 @@ export type GenerationEvent =
       readonly race: RaceRecord | null;
       readonly hasMore: boolean;
     }
-  | { readonly kind: 'alternative'; readonly candidate: Candidate | null };
+  | { readonly kind: 'alternative'; readonly candidate: Candidate | null }
+  /** Its worker died, and nothing comes any more. A further request with the text so far as `written` goes on from there. */
+  | { readonly kind: 'lost'; readonly reason: string };

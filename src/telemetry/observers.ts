@@ -20,6 +20,11 @@ export function createAnswerObserver(log: Logger, metrics: Metrics): AnswerObser
       metrics.replyDuration.observe(durationMs / 1000);
       log.info({ generationId, outcome, tokens, ms: Math.round(durationMs) }, 'reply ended');
     },
+    workerLost: ({ generationId }, { reason, charactersWritten }) =>
+      log.warn(
+        { generationId, reason, charactersWritten },
+        'the worker of a reply died: it goes on in another',
+      ),
     failed: ({ generationId }, error) => reportError(log, metrics, { error, what: 'reply', generationId }),
   };
 }

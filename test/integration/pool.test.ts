@@ -1,21 +1,22 @@
 /** Piscina, worker threads, engine and ONNX together, on a tiny model whose text is known beforehand. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GenerationEvent, GenerationRequest } from '../../src/conversation/generator.ts';
-import { type GenerationPool, startGenerationPool } from '../../src/pool/generation-pool.ts';
+import type { GenerationEvent } from '../../src/conversation/generator.ts';
+import type { GenerationPool } from '../../src/pool/generation-pool.ts';
+import { aRequest, collect, never, startTinyPool, textOf } from '../support/tiny-pool.ts';
 import { makeTinyDirectory, type TinyDirectory } from '../support/tiny-runner.ts';
 
 const patientWorker = new URL('../support/patient-worker.ts', import.meta.url);
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz';
 
-describe('a pool with one worker', () => {
+describe.each(['thread', 'process'] as const)('a pool with one worker, in a %s', (host) => {
   let directory: TinyDirectory;
   let endless: TinyDirectory;
   let pool: GenerationPool;
   beforeAll(async () => {
     directory = await makeTinyDirectory({ kind: 'counting' });
     endless = await makeTinyDirectory({ kind: 'counting', endless: true });
-    pool = startPool(directory.path);
+    pool = startTinyPool(directory.path, { host });
     await pool.ready();
   });
   afterAll(async () => {
@@ -26,7 +27,7 @@ describe('a pool with one worker', () => {
 
   test('twenty people get their text at the same time, token by token', async () => {
     const replies = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => collect(pool.generate(request(`g${i}`), never()))),
+      Array.from({ length: 20 }, (_, i) => collect(pool.generate(aRequest(`g${i}`), never()))),
     );
     for (const events of replies) {
       expect(events[0]).toMatchObject({ kind: 'started', candidates: 1 });
@@ -42,21 +43,21 @@ describe('a pool with one worker', () => {
   });
 
   test('more requests than rows wait for their turn', async () => {
-    await using small = startPool(directory.path, { rowsMax: 2, queueMax: 10 });
+    await using small = startTinyPool(directory.path, { host, rowsMax: 2, queueMax: 10 });
     const replies = await Promise.all(
-      Array.from({ length: 9 }, (_, i) => collect(small.generate(request(`g${i}`), never()))),
+      Array.from({ length: 9 }, (_, i) => collect(small.generate(aRequest(`g${i}`), never()))),
     );
     expect(replies.map(textOf)).toEqual(Array(9).fill(ALPHABET));
   });
 
   test('a full queue is refused with a time to come back, and takes again later', async () => {
-    await using small = startPool(endless.path, { rowsMax: 1, queueMax: 1 });
+    await using small = startTinyPool(endless.path, { host, rowsMax: 1, queueMax: 1 });
     const stop = new AbortController();
     const held = [0, 1].map((i) =>
-      collect(small.generate(request(`g${i}`, { tokensMax: 500 }), stop.signal)),
+      collect(small.generate(aRequest(`g${i}`, { tokensMax: 500 }), stop.signal)),
     );
     expect(small.admits()).toMatchObject({ ok: false, code: 'overloaded' });
-    await expect(collect(small.generate(request('g2'), never()))).rejects.toMatchObject({
+    await expect(collect(small.generate(aRequest('g2'), never()))).rejects.toMatchObject({
       code: 'overloaded',
       retryAfterMs: expect.any(Number),
     });
@@ -66,11 +67,11 @@ describe('a pool with one worker', () => {
   });
 
   test('a cancel ends a reply with the text so far, and its neighbour goes on', async () => {
-    await using busy = startPool(endless.path);
+    await using busy = startTinyPool(endless.path, { host });
     const stop = new AbortController();
-    const neighbour = collect(busy.generate(request('n', { tokensMax: 200 }), never()));
+    const neighbour = collect(busy.generate(aRequest('n', { tokensMax: 200 }), never()));
     const events: GenerationEvent[] = [];
-    for await (const event of busy.generate(request('c', { tokensMax: 500 }), stop.signal)) {
+    for await (const event of busy.generate(aRequest('c', { tokensMax: 500 }), stop.signal)) {
       events.push(event);
       if (events.length === 6) stop.abort();
     }
@@ -82,29 +83,29 @@ describe('a pool with one worker', () => {
   });
 
   test('a signal that was aborted before ends the reply at once', async () => {
-    await using busy = startPool(endless.path);
-    const events = await collect(busy.generate(request('early', { tokensMax: 500 }), AbortSignal.abort()));
+    await using busy = startTinyPool(endless.path, { host });
+    const events = await collect(busy.generate(aRequest('early', { tokensMax: 500 }), AbortSignal.abort()));
     expect(events.at(-1)).toMatchObject({ kind: 'finished', candidates: [{ finishReason: 'cancelled' }] });
   });
 
   test('a reader that leaves early stops the generation', async () => {
-    await using patient = startPool(directory.path, { workerFile: patientWorker });
+    await using patient = startTinyPool(directory.path, { host, workerFile: patientWorker });
     // This worker writes until it is told to stop: were it not told, the loop would never be left.
-    for await (const event of patient.generate(request('left'), never())) if (event.kind === 'text') break;
+    for await (const event of patient.generate(aRequest('left'), never())) if (event.kind === 'text') break;
     expect(patient.stats()).toMatchObject({ queued: 0, running: 0, replaced: 0 });
   });
 
   test('a prompt that leaves no room for the reply fails alone', async () => {
     const text = 'x'.repeat(700);
     await expect(
-      collect(pool.generate(request('long', { prompt: [{ kind: 'text', text }] }), never())),
+      collect(pool.generate(aRequest('long', { prompt: [{ kind: 'text', text }] }), never())),
     ).rejects.toMatchObject({ code: 'generation_failed' });
   });
 
   test('closing while replies run ends them with their text, then refuses', async () => {
-    const closing = startPool(endless.path);
+    const closing = startTinyPool(endless.path, { host });
     const replies = [0, 1, 2].map((i) =>
-      collect(closing.generate(request(`g${i}`, { tokensMax: 500 }), never())),
+      collect(closing.generate(aRequest(`g${i}`, { tokensMax: 500 }), never())),
     );
     await closing.ready();
     await closing[Symbol.asyncDispose]();
@@ -119,50 +120,8 @@ describe('a pool with one worker', () => {
   });
 
   test('closing waits for a worker that is still loading', async () => {
-    const closing = startPool(directory.path);
+    const closing = startTinyPool(directory.path, { host });
     await closing[Symbol.asyncDispose]();
     expect(closing.stats().workers).toBe(0);
   });
 });
-
-const race = { quality: 'live', candidates: 10, commitTokens: 14, exploration: 0 } as const;
-
-function startPool(
-  modelDirectory: string,
-  { rowsMax = 20, queueMax = 4, ...rest }: { rowsMax?: number; queueMax?: number; workerFile?: URL } = {},
-): GenerationPool {
-  return startGenerationPool({
-    modelName: 'tiny-counting',
-    workers: 1,
-    queueMax,
-    worker: { modelDirectory, threads: 1, rowsMax, positionsMax: 600, queueMax, verifyChecksums: true, race },
-    ...rest,
-  });
-}
-
-function request(generationId: string, overrides: Partial<GenerationRequest> = {}): GenerationRequest {
-  return {
-    generationId,
-    prompt: [{ kind: 'template', text: '<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n' }],
-    written: '',
-    selection: { kind: 'all', candidates: 1 },
-    tokensMax: 40,
-    stop: [],
-    sampling: { temperature: 0.8, topK: 20, topP: 1, repetitionPenalty: 1, seed: 3 },
-    ...overrides,
-  };
-}
-
-function never(): AbortSignal {
-  return new AbortController().signal;
-}
-
-async function collect(events: AsyncIterable<GenerationEvent>): Promise<readonly GenerationEvent[]> {
-  const all: GenerationEvent[] = [];
-  for await (const event of events) all.push(event);
-  return all;
-}
-
-function textOf(events: readonly GenerationEvent[]): string {
-  return events.map((event) => (event.kind === 'text' ? event.text : '')).join('');
-}

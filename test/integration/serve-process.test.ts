@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliProcess, startCli } from '../support/cli-process.ts';
 import { makeTinyModel } from '../support/tiny-model.ts';
-import { openGuest, WireClient } from '../support/wire-client.ts';
+import { guestsAt, openGuest, WireClient } from '../support/wire-client.ts';
 
 let directory: string;
 let modelsDirectory: string;
@@ -32,11 +32,6 @@ const settings = (own: Record<string, string> = {}) => ({
 });
 
 const urlOf = async (server: CliProcess) => (await server.seen(/listens on (http:\S+?)"/))[1] ?? '';
-const guestsAt = (url: string) => ({
-  url,
-  guest: async () =>
-    (await (await fetch(`${url}/v1/guests`, { method: 'POST' })).json()) as { userId: string; token: string },
-});
 
 describe('amity serve does not start', () => {
   it('with unusable settings: exit code 2, all of them named', async () => {

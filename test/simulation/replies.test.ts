@@ -44,6 +44,7 @@ test('every acknowledged message is answered once, and every reader reads what i
     'canned',
     'resumed',
     'lost',
+    'continued',
     'refused',
   ]) {
     expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(SEEDS / 20);

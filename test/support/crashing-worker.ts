@@ -1,15 +1,19 @@
-/** The real generation worker, except that a prompt with this word in it kills the thread while it runs. */
+/** The real generation worker, except that a prompt with one of these words in it kills it while it runs. */
 
 import type { GenerateTask } from '../../src/pool/messages.ts';
 import generate from '../../workers/generate.ts';
 
-const KILLING_WORD = 'KILL-THE-WORKER';
+const deaths: Readonly<Record<string, () => void>> = {
+  'KILL-THE-WORKER': () => {
+    throw new Error('killed by a test');
+  },
+  // As the runtime does where an assertion of its own fails: the whole process ends.
+  'ABORT-THE-PROCESS': () => process.kill(process.pid, 'SIGABRT'),
+};
 
 export default function generateOrDie(task: GenerateTask): Promise<void> {
-  if (task.request.prompt.some(({ text }) => text.includes(KILLING_WORD))) {
-    setImmediate(() => {
-      throw new Error('killed by a test');
-    });
+  for (const [word, die] of Object.entries(deaths)) {
+    if (task.request.prompt.some(({ text }) => text.includes(word))) setImmediate(die);
   }
   return generate(task);
 }

@@ -8,13 +8,15 @@ import { CodedError } from '../../src/std/coded-error.ts';
  *   say          text of one candidate: of the one that is shown (0), or of `index` where all are
  *   wait         holds it until the promise resolves or it is stopped
  *   end          how the candidates end; without it: 'stop'
- *   alternative  comes last: the reply finishes, then its runner-up ends with this text
+ *   lose         the worker dies, and nothing comes any more
+ *   alternative  comes last: the reply finishes, then its runner-up ends with this text; null: its worker dies first
  */
 export type ScriptStep =
   | { readonly say: string; readonly index?: number }
   | { readonly wait: Promise<void> }
   | { readonly end: 'stop' | 'length' }
-  | { readonly alternative: string }
+  | { readonly alternative: string | null }
+  | { readonly lose: string }
   | { readonly fail: 'generation_failed' | 'model_unavailable' | 'overloaded' }
   | { readonly break: Error };
 
@@ -49,7 +51,7 @@ async function* follow(
   const count = selection.kind === 'all' ? selection.candidates : 1;
   const texts = Array.from({ length: count }, () => written);
   let end: 'stop' | 'length' = 'stop';
-  let alternative: string | null = null;
+  let alternative: string | null | undefined;
   const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   yield {
     kind: 'started',
@@ -58,9 +60,13 @@ async function* follow(
     level: selection.kind === 'race' ? 1 : null,
   };
   for (const step of steps) {
-    if (signal.aborted) break;
+    if (signal.aborted && !('lose' in step)) break;
     if ('fail' in step) throw new CodedError(step.fail, 'scripted');
     if ('break' in step) throw step.break;
+    if ('lose' in step) {
+      yield { kind: 'lost', reason: step.lose };
+      return;
+    }
     if ('wait' in step) await Promise.race([step.wait, stopped]);
     else if ('end' in step) end = step.end;
     else if ('alternative' in step) alternative = step.alternative;
@@ -71,8 +77,9 @@ async function* follow(
     }
   }
   const finishReason = signal.aborted ? 'cancelled' : end;
-  yield toFinished(request, { texts, finishReason, hasMore: alternative !== null });
-  if (alternative !== null) {
+  yield toFinished(request, { texts, finishReason, hasMore: alternative !== undefined });
+  if (alternative === null) yield { kind: 'lost', reason: 'scripted' };
+  else if (alternative !== undefined) {
     yield { kind: 'alternative', candidate: toCandidate(selection, { index: 1, text: alternative }) };
   }
 }

@@ -130,6 +130,13 @@ export class WireClient implements AsyncDisposable {
   }
 }
 
+/** What `openGuest` needs of a server in another process. */
+export const guestsAt = (url: string) => ({
+  url,
+  guest: async () =>
+    (await (await fetch(`${url}/v1/guests`, { method: 'POST' })).json()) as { userId: string; token: string },
+});
+
 /** A new guest on a device. */
 export async function openGuest(server: {
   url: string;

@@ -42,6 +42,7 @@ export async function* runCompletion(
   const began = deps.clock.monotonic();
   let promptTokens: number | null = null;
   for await (const event of deps.generator.generate(request, signal)) {
+    if (event.kind === 'lost') throw new CodedError('generation_failed', event.reason);
     if (event.kind === 'started' && promptTokens === null) {
       promptTokens = event.promptTokens;
       yield { kind: 'started' };

@@ -20,12 +20,18 @@ import { createScriptedGenerator, type ScriptStep } from '../../support/scripted
 
 const clock = { now: () => 1_000, monotonic: () => 0 };
 
-async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Store = (store) => store) {
+type Script = Parameters<typeof createScriptedGenerator>[0];
+
+async function setUp(
+  script: readonly ScriptStep[] | Script,
+  wrap: (store: Store) => Store = (store) => store,
+) {
   const directory = await mkdtemp(join(tmpdir(), 'amity-answer-'));
   const real = await openEmbeddedStore({ file: join(directory, 'amity.db'), now: clock.now });
   const store = wrap(real);
-  const generator = createScriptedGenerator(() => script);
+  const generator = createScriptedGenerator(typeof script === 'function' ? script : () => script);
   const failures: unknown[] = [];
+  const losses: unknown[] = [];
   let perText = 1;
   const deps: AnswerDeps = {
     store,
@@ -44,7 +50,13 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
       replyTokensSoftMax: 10,
       sampling: { temperature: 1, topK: 1, topP: 1, repetitionPenalty: 1 },
     },
-    observer: { started() {}, firstText() {}, ended() {}, failed: (_turn, error) => failures.push(error) },
+    observer: {
+      started() {},
+      firstText() {},
+      ended() {},
+      failed: (_turn, error) => failures.push(error),
+      workerLost: (_turn, facts) => losses.push(facts),
+    },
     pause: () => Promise.resolve(),
   };
   const replies = new Replies((reply) => answerTurn(deps, reply));
@@ -75,6 +87,7 @@ async function setUp(script: readonly ScriptStep[], wrap: (store: Store) => Stor
     store: real,
     generator,
     failures,
+    losses,
     replies,
     send,
     restart,
@@ -250,6 +263,53 @@ describe('answerTurn', () => {
     await (await world.send('Two.')).reply.stream.ended();
     const texts = world.generator.requests.at(-1)?.prompt.map(({ text }) => text);
     expect(texts?.join('')).toContain('One. Two.');
+  });
+});
+
+describe('a lost worker', () => {
+  it('is nothing that a reader sees: the reply goes on from its text in another', async () => {
+    await using world = await setUp(({ written }) =>
+      written === '' ? [{ say: 'Half of it' }, { lose: 'killed' }] : [{ say: ', and the rest.' }],
+    );
+    const { reply, generationId } = await world.send('Hi');
+    const reader = reply.stream.read(0);
+    while (reply.stream.text === '') await reader.wait();
+    expect(reader.take()).toMatchObject({ kind: 'start' });
+    expect(await reply.stream.ended()).toMatchObject({ message: { text: 'Half of it, and the rest.' } });
+    expect([reader.take(), reader.take()]).toMatchObject([
+      { kind: 'delta', offset: 0, text: 'Half of it, and the rest.' },
+      { kind: 'end', finishReason: 'stop' },
+    ]);
+    expect(world.generator.requests[1]).toMatchObject({ written: 'Half of it', tokensMax: 9 });
+    expect(world.losses).toEqual([{ reason: 'killed', charactersWritten: 10 }]);
+    expect(await world.store.generation('u_1', generationId)).toMatchObject({ status: 'done', attempts: 1 });
+  });
+
+  it('fails a reply that loses a second one, with the text that was shown', async () => {
+    await using world = await setUp([{ say: 'Half' }, { lose: 'killed' }]);
+    const { reply } = await world.send('Hi');
+    expect(await reply.stream.ended()).toMatchObject({
+      kind: 'fail',
+      message: { text: 'HalfHalf', status: 'failed' },
+      error: { code: 'generation_failed', message: 'killed' },
+    });
+    expect(world.generator.requests).toHaveLength(2);
+  });
+
+  it('ends a reply that was stopped, which then does not go on', async () => {
+    const hanging = { wait: new Promise<void>(() => {}) };
+    await using world = await setUp([{ say: 'Half' }, hanging, { lose: 'killed' }]);
+    const { reply, generationId } = await world.send('Hi');
+    while (reply.stream.text === '') await reply.stream.read(0).wait();
+    world.replies.cancel(generationId);
+    expect((await reply.stream.ended()).message).toMatchObject({ text: 'Half', status: 'cancelled' });
+  });
+
+  it('costs a finished reply its alternative only', async () => {
+    await using world = await setUp([{ say: 'Done' }, { alternative: null }]);
+    const { reply } = await world.send('Hi');
+    expect(await reply.stream.ended()).toMatchObject({ kind: 'end', message: { text: 'Done' } });
+    expect(world.failures).toEqual([]);
   });
 });
 

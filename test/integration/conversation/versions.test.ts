@@ -48,7 +48,7 @@ async function setUp(wrap: (store: Store) => Store = (store) => store) {
       replyTokensSoftMax: 10,
       sampling: { temperature: 1, topK: 1, topP: 1, repetitionPenalty: 1 },
     },
-    observer: { started() {}, firstText() {}, ended() {}, failed() {} },
+    observer: { started() {}, firstText() {}, ended() {}, failed() {}, workerLost() {} },
     pause: () => Promise.resolve(),
   };
   const replies = new Replies((reply) => answerTurn(answerDeps, reply));

@@ -182,7 +182,13 @@ class Life {
         replyTokensSoftMax: 20,
         sampling: { temperature: 1, topK: 12, topP: 0.95, repetitionPenalty: 1.1 },
       },
-      observer: { started() {}, firstText() {}, ended() {}, failed() {} },
+      observer: {
+        started() {},
+        firstText() {},
+        ended() {},
+        failed() {},
+        workerLost: () => this.#outcomes.push('continued'),
+      },
       pause: () => Promise.resolve(),
     };
     const replies = new Replies((reply) => answerTurn(answerDeps, reply));

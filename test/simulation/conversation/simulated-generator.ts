@@ -74,8 +74,10 @@ export class SimulatedGenerator implements Generator {
       for (;;) {
         const event = run.events.shift();
         if (event === undefined) await this.#changed.wait();
-        else if (event === 'lost') throw new CodedError('generation_failed', 'the worker is gone');
-        else if (event.kind === 'failed') throw new CodedError('generation_failed', event.message);
+        else if (event === 'lost') {
+          yield { kind: 'lost', reason: 'the worker is gone' };
+          return;
+        } else if (event.kind === 'failed') throw new CodedError('generation_failed', event.message);
         else {
           const { id: _, ...rest } = event;
           yield rest;
