@@ -4,16 +4,18 @@
  *     npm run bench:race -- --dialogs DIR [--prompts 450] [--seed 1] [--reuse] [--page docs/candidates.md] [--pairs FILE]
  *
  * DIR holds `<source>.jsonl.gz`, a dialog a line: `{ id, source, split, turns: [{ text }] }`; the valid splits are used. Counted are
- * contexts whose candidates have at least 40 tokens on average. `--reuse` takes the recording of the last run (bench/.cache).
+ * contexts whose candidates have at least 40 tokens on average (`long`), and all. `--reuse` takes the recording of the last run (bench/.cache).
  * `--page` writes 20 contexts with all their candidates; `--pairs` 40 pairs to be read blind, and FILE.key with the answers.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { settings } from '../src/config/schema.ts';
 import { racePlanOf } from '../src/conversation/load-level.ts';
 import type { RacePlan } from '../src/engine/request.ts';
 import { describeMachine } from './machine.ts';
 import { renderCandidatesPage } from './race/candidates-page.ts';
+import { renderRaceChart } from './race/chart.ts';
 import { type Evaluation, evaluate } from './race/evaluate.ts';
 import { makePairs } from './race/pairs.ts';
 import { sampleContexts } from './race/prompts.ts';
@@ -30,7 +32,13 @@ const { values } = parseArgs({
     pairs: { type: 'string' },
   },
 });
-const candidates = 10;
+const candidates = settings.AMITY_CANDIDATES.fallback;
+const raceSettings = {
+  quality: 'live',
+  candidates,
+  commitTokens: settings.AMITY_COMMIT_TOKENS.fallback,
+  exploration: 0,
+} as const;
 const tokensMin = 40;
 /** Small talk between people; permissive licences. */
 const sources = [
@@ -52,18 +60,21 @@ if (!values.reuse) await record();
 const all = await readRecordings(file);
 const meanTokens = (one: Recording) =>
   one.candidates.reduce((sum, { tokens }) => sum + tokens, 0) / one.candidates.length;
-const recordings = all.filter((one) => meanTokens(one) >= tokensMin);
+const long = all.filter((one) => meanTokens(one) >= tokensMin);
 
-const points = plans().map(({ name, plan }) => ({ name, ...rounded(evaluate(recordings, plan)) }));
-const result = {
-  ...describeMachine(),
-  contexts: all.length,
-  counted: recordings.length,
+const points = plans().map(({ name, plan }) => ({
+  name,
+  long: rounded(evaluate(long, plan)),
+  all: rounded(evaluate(all, plan)),
+}));
+const describe = (recordings: readonly Recording[]) => ({
+  contexts: recordings.length,
   meanTokens: Math.round(recordings.reduce((sum, one) => sum + meanTokens(one), 0) / recordings.length),
-  points,
-};
+});
+const result = { ...describeMachine(), long: describe(long), all: describe(all), points };
 writeFileSync(new URL('results/race.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
-const level1 = racePlanOf(1, { quality: 'live', candidates, commitTokens: 14, exploration: 0 });
+writeFileSync(new URL('results/race.svg', import.meta.url), renderRaceChart(points));
+const level1 = racePlanOf(1, raceSettings);
 if (values.page !== undefined)
   writeFileSync(values.page, renderCandidatesPage(all.slice(0, 20), level1, 'npm run bench:race'));
 if (values.pairs !== undefined) {
@@ -71,8 +82,11 @@ if (values.pairs !== undefined) {
   writeFileSync(values.pairs, JSON.stringify(pairs, null, 2));
   writeFileSync(`${values.pairs}.key`, JSON.stringify(raced));
 }
-console.log(`${recordings.length} of ${all.length} contexts have ${tokensMin} tokens on average`);
-console.table(points);
+console.log(`${long.length} of ${all.length} contexts have ${tokensMin} tokens on average`);
+for (const subset of ['long', 'all'] as const) {
+  console.log(subset);
+  console.table(points.map((point) => ({ name: point.name, ...point[subset] })));
+}
 
 async function record(): Promise<void> {
   if (values.dialogs === undefined) throw new Error('--dialogs DIR is needed, or --reuse');
@@ -85,9 +99,7 @@ async function record(): Promise<void> {
 
 /** Commit points, each with schedules that drop nobody, half, or more before it; and the plan of the default settings. */
 function plans(): { name: string; plan: RacePlan }[] {
-  const settings = { quality: 'live', candidates, commitTokens: 14, exploration: 0 } as const;
-  const level1 = racePlanOf(1, settings);
-  const commits = [4, 8, 10, 12, 14, 16, 20, 24, 32, 40];
+  const commits = [4, 8, 12, 14, 16, 20, 24, 28, 32, 40, 48];
   const at = (share: number, commit: number) => Math.max(1, Math.round(share * commit));
   const schedules = (commit: number) => [
     { name: 'none', checkpoints: [] },
@@ -100,10 +112,11 @@ function plans(): { name: string; plan: RacePlan }[] {
       ],
     },
     {
-      name: '5, 2',
+      name: '6, 4, 2',
       checkpoints: [
-        { tokens: at(1 / 3, commit), keep: 5 },
-        { tokens: at(2 / 3, commit), keep: 2 },
+        { tokens: at(0.35, commit), keep: 6 },
+        { tokens: at(0.55, commit), keep: 4 },
+        { tokens: at(0.75, commit), keep: 2 },
       ],
     },
   ];
@@ -116,7 +129,7 @@ function plans(): { name: string; plan: RacePlan }[] {
   return [
     { name: 'default', plan: level1 },
     ...grid,
-    { name: 'rank at the end', plan: racePlanOf(0, settings) },
+    { name: 'rank at the end', plan: racePlanOf(0, raceSettings) },
     { name: 'first candidate', plan: { ...level1, checkpoints: [{ tokens: 1, keep: 1 }], commitTokens: 1 } },
   ];
 }

@@ -97,7 +97,7 @@ export const settings = {
   AMITY_COMMIT_TOKENS: kind.integer({
     min: 1,
     max: 1000,
-    fallback: 14,
+    fallback: 28,
     unit: 'tokens',
     doc: 'When a race is decided: the best candidate of this length streams from then on.',
   }),

@@ -64,12 +64,23 @@ export function featuresOf(contender: Contender, dialog: DialogWords): Features 
   };
 }
 
+/** What the tokens of a beginning are averaged with: as many of an ordinary likelihood as tell most about the mean of the whole. */
+const priorTokens = 40;
+const priorNatsPerToken = 1.5;
+
 /**
  * Mean natural-log probability of the tokens given prompt and text before, nats per token, under the untempered model; 0 is certain.
- * Length normalisation as in Wu et al. 2016 (arXiv:1609.08144), with exponent 1.
+ * Length normalisation as in Wu et al. 2016 (arXiv:1609.08144), with exponent 1. Of a beginning it is what the mean of the whole is
+ * expected to be: that of a few tokens is mostly chance, and would drown what the other features know already. The 40 tokens are
+ * measured (bench/RESULTS.md, racing); between 20 and 60 little changes.
  */
-export function logLikelihoodOf({ logProb, tokens }: Pick<Contender, 'logProb' | 'tokens'>): number {
-  const mean = logProb / Math.max(1, tokens);
+export function logLikelihoodOf({
+  logProb,
+  tokens,
+  isEnded,
+}: Pick<Contender, 'logProb' | 'tokens' | 'isEnded'>): number {
+  const [priorSum, priorCount] = isEnded ? [0, 0] : [-priorTokens * priorNatsPerToken, priorTokens];
+  const mean = (logProb + priorSum) / Math.max(1, tokens + priorCount);
   return Number.isNaN(mean) ? -10 : Math.min(0, Math.max(-10, mean));
 }
 

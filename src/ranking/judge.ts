@@ -4,7 +4,7 @@ import type { Judge } from '../engine/request.ts';
 import { type DialogWords, endsWithQuestion, featuresOf } from './features.ts';
 import { filterReasonOf } from './filters.ts';
 import { createLinearRanker, type Ranker } from './ranker.ts';
-import { rankerVersion, weights } from './weights/features-2.ts';
+import { rankerVersion, weights } from './weights/features-3.ts';
 import { wordsOf } from './words.ts';
 
 /** Earlier own turns that candidates are compared with, the newest; older ones may come again. */

@@ -78,7 +78,7 @@ describe('amity rank', () => {
     expect(features[0]?.logLikelihood).toBeGreaterThan(-1e-6);
     expect(features[1]?.logLikelihood).toBe(-10);
     expect(features[2]).toEqual(features[0]);
-    expect(answers[0]?.['ranker']).toBe('features@2');
+    expect(answers[0]?.['ranker']).toBe('features@3');
   });
 
   it('judges a line of a transcript as one', async () => {

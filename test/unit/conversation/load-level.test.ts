@@ -131,8 +131,19 @@ describe('racePlanOf', () => {
     expect(alone).toMatchObject({ level: 1, candidates: 1, commitTokens: 0, checkpoints: [] });
   });
 
+  it('lets six of ten go on at a third of the way to the commit, and three at two thirds', () => {
+    const checkpoints = (candidates: number) =>
+      racePlanOf(1, { ...settings, candidates, commitTokens: 28 }).checkpoints;
+    expect(checkpoints(10)).toEqual([
+      { tokens: 9, keep: 6 },
+      { tokens: 18, keep: 3 },
+    ]);
+    expect(checkpoints(4).map(({ keep }) => keep)).toEqual([3, 2]);
+    expect(checkpoints(2)).toEqual([]);
+  });
+
   it('has checkpoints in ascending order before the commit, each keeping fewer', () => {
-    for (const commitTokens of [1, 2, 3, 14, 100]) {
+    for (const commitTokens of [1, 2, 3, 4, 5, 14, 100]) {
       for (const level of [1, 2] as const) {
         const { checkpoints, candidates } = racePlanOf(level, { ...settings, commitTokens });
         let [tokens, keep] = [0, candidates + 1];
@@ -140,7 +151,8 @@ describe('racePlanOf', () => {
           expect(checkpoint.tokens).toBeGreaterThan(tokens);
           expect(checkpoint.tokens).toBeLessThan(commitTokens);
           expect(checkpoint.keep).toBeLessThan(keep);
-          expect(checkpoint.keep).toBeGreaterThanOrEqual(1);
+          // One alone would be committed before its time.
+          expect(checkpoint.keep).toBeGreaterThanOrEqual(2);
           [tokens, keep] = [checkpoint.tokens, checkpoint.keep];
         }
       }

@@ -16,15 +16,28 @@ import { wordsOf } from '../../../src/ranking/words.ts';
 import { verdictOn } from './verdicts.ts';
 
 describe('logLikelihood', () => {
+  const ended = (logProb: number, tokens: number) => logLikelihoodOf({ logProb, tokens, isEnded: true });
+  const begun = (logProb: number, tokens: number) => logLikelihoodOf({ logProb, tokens, isEnded: false });
+
   it('is a mean, so that long replies are not punished for their length', () => {
-    expect(logLikelihoodOf({ logProb: -15, tokens: 10 })).toBe(-1.5);
-    expect(logLikelihoodOf({ logProb: -60, tokens: 40 })).toBe(-1.5);
+    expect(ended(-15, 10)).toBe(-1.5);
+    expect(ended(-60, 40)).toBe(-1.5);
   });
 
   it('is bounded where nothing was written, and where a token was impossible', () => {
-    expect(logLikelihoodOf({ logProb: 0, tokens: 0 })).toBe(0);
-    expect(logLikelihoodOf({ logProb: Number.NEGATIVE_INFINITY, tokens: 3 })).toBe(-10);
-    expect(logLikelihoodOf({ logProb: Number.NaN, tokens: 3 })).toBe(-10);
+    expect(ended(0, 0)).toBe(0);
+    expect(ended(Number.NEGATIVE_INFINITY, 3)).toBe(-10);
+    expect(begun(Number.NEGATIVE_INFINITY, 3)).toBe(-10);
+    expect(ended(Number.NaN, 3)).toBe(-10);
+  });
+
+  it('of a beginning is drawn towards the ordinary, the less the longer it is', () => {
+    expect(begun(0, 0)).toBe(-1.5);
+    expect(begun(-1.5 * 14, 14)).toBe(-1.5);
+    const distances = [4, 14, 40, 400].map((tokens) => begun(-0.5 * tokens, tokens) + 1.5);
+    expect(distances).toEqual(distances.toSorted((a, b) => a - b));
+    expect(distances[2]).toBeCloseTo(0.5);
+    expect(distances[3]).toBeGreaterThan(0.9);
   });
 });
 

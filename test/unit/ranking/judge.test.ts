@@ -5,7 +5,7 @@ import { type FeatureName, featureRanges } from '../../../src/ranking/features.t
 import { filterReasons } from '../../../src/ranking/filters.ts';
 import { createJudge, defaultRanker } from '../../../src/ranking/judge.ts';
 import type { Ranker } from '../../../src/ranking/ranker.ts';
-import { weights } from '../../../src/ranking/weights/features-2.ts';
+import { weights } from '../../../src/ranking/weights/features-3.ts';
 import { context, verdictOn } from './verdicts.ts';
 
 describe('filters', () => {
@@ -101,7 +101,7 @@ describe('scores', () => {
     const [verdict] = judge([contender]);
     expect(verdict?.score).toBeGreaterThan(1);
     expect(verdict?.score).not.toBe(createJudge(context)([contender])[0]?.score);
-    expect(defaultRanker.version).toBe('features@2');
+    expect(defaultRanker.version).toBe('features@3');
   });
 });
 

@@ -5,7 +5,7 @@ import type { Features } from '../features.ts';
  * docs/ranking.md says which is which. One unit of the score is about one standard deviation among ten candidates of the default model.
  * Other weights get another version in a file of their own, since the version stands for what was decided by them.
  */
-export const rankerVersion = 'features@2';
+export const rankerVersion = 'features@3';
 
 export const weights: Features = {
   logLikelihood: 1.65,
