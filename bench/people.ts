@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, quantile } from './machine.ts';
 import { openings } from './people/openings.ts';
 import { startPerson } from './people/person.ts';
-import { startServerProcess } from './people/server-process.ts';
+import { startServerProcess } from './server-process.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
+import { createRandom } from '../random.ts';
 
 /** How long nobody would wait for a reply. */
 const patienceMs = 60_000;
@@ -75,15 +76,4 @@ export async function startPerson({ url, lines, seed, until }: PersonOptions): P
       ended.catch(() => undefined);
     }
   }
-}
-
-/** mulberry32: the same people say the same things in every run. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,16 +5,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   /** From /metrics. */
-  figures(): Promise<{ readonly tokens: number; readonly residentBytes: number }>;
+  figures(): Promise<Figures>;
 }
 
-/** The built server with default settings, a data directory of its own and the models of this clone. */
-export async function startServerProcess(): Promise<ServerProcess> {
+export interface Figures {
+  /** Generated since the start. */
+  readonly tokens: number;
+  readonly residentBytes: number;
+  readonly level: number;
+  readonly queueAgeMs: number;
+  readonly queued: number;
+  readonly running: number;
+  /** Replies queued or running. */
+  readonly replies: number;
+}
+
+/** The built server with default settings but for `own`, a data directory of its own and the models of this clone. */
+export async function startServerProcess(own: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const data = await mkdtemp(join(tmpdir(), 'amity-bench-'));
   const env = {
     ...process.env,
@@ -22,6 +34,7 @@ export async function startServerProcess(): Promise<ServerProcess> {
     DATA_DIR: data,
     MODELS_DIR: join(root, 'data/models'),
     AMITY_LOG_FORMAT: 'json',
+    ...own,
   };
   const child = spawn(process.execPath, ['bin/amity.js', 'serve'], {
     cwd: root,
@@ -48,6 +61,11 @@ export async function startServerProcess(): Promise<ServerProcess> {
       return {
         tokens: read('amity_tokens_generated_total'),
         residentBytes: read('process_resident_memory_bytes'),
+        level: read('amity_load_level'),
+        queueAgeMs: read('amity_queue_age_seconds') * 1000,
+        queued: read('amity_generations_queued'),
+        running: read('amity_generations_running'),
+        replies: read('amity_replies_active'),
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,0 +1,38 @@
+/**
+ * kill -9 under load: every acknowledged message is there once, and every reply has ended, or gone on from what was seen of it.
+ * SEED=n repeats a run; AMITY_TEST_LONG=1 kills fifty times.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runKills } from '../support/crash/run-kills.ts';
+import { makeTinyModel } from '../support/tiny-model.ts';
+
+const kills = process.env['AMITY_TEST_LONG'] === '1' ? 50 : 4;
+const seed = Number(process.env['SEED'] ?? 1);
+
+test(`a server that is killed ${kills} times keeps every promise`, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'amity-kills-'));
+  const modelsDirectory = join(directory, 'models');
+  await makeTinyModel(join(modelsDirectory, 'tiny'), { kind: 'counting', endless: true });
+  const report = await runKills({
+    kills,
+    people: 6,
+    seed,
+    dataDirectory: join(directory, 'data'),
+    env: {
+      MODELS_DIR: modelsDirectory,
+      MODEL: 'tiny',
+      AMITY_THREADS: '1',
+      AMITY_REPLY_TOKENS_MAX: '300',
+      AMITY_REPLY_TOKENS_SOFT_MAX: '300',
+    },
+  });
+  await rm(directory, { recursive: true, force: true });
+  expect(report.violations, `SEED=${seed}`).toEqual([]);
+  // A run in which little happened proves little.
+  expect(report.acknowledged).toBeGreaterThan(kills * 3);
+  expect(report.ends['done']).toBeGreaterThan(kills);
+  expect(report.ends['unfinished']).toBeUndefined();
+}, 600_000);
