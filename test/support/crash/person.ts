@@ -2,6 +2,7 @@
  * Somebody who talks through crashes as protocol.md asks clients to: what was not answered is asked again under the same id, and
  * replies are resumed where their text has come to. Remembers all that was promised and seen.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type {
   Ack,
@@ -51,6 +52,7 @@ export class Person {
   #conversationId = '';
   #socket: Socket<ServerToClientEvents, ClientToServerEvents> | null = null;
   #said = 0;
+  #refusals = 0;
 
   constructor(world: World, token: string) {
     this.#world = world;
@@ -71,7 +73,7 @@ export class Person {
   get counts() {
     const answered = this.#requests.filter(({ answer }) => answer !== null).length;
     const ends = [...this.#replies.values()].map(({ end }) => end?.status ?? 'unfinished');
-    return { answered, ends };
+    return { answered, refused: this.#refusals, ends };
   }
 
   /** Talks until the world is over, then sees everything to its end. */
@@ -201,7 +203,11 @@ export class Person {
     const answer = await this.#call(request.event, request.payload as never);
     request.isSettled = true;
     if (!answer.ok) {
-      this.#wrongs.push(`${request.event} was refused: ${answer.error.code}`);
+      const { code, retryAfterMs } = answer.error;
+      this.#refusals++;
+      if (code !== 'overloaded') this.#wrongs.push(`${request.event} was refused: ${code}`);
+      // As protocol.md asks of clients.
+      await pause(retryAfterMs ?? 0);
       return;
     }
     const value = answer.value as { messageId?: string; generationId: string };

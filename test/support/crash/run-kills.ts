@@ -24,6 +24,8 @@ export interface KillReport {
   readonly kills: number;
   readonly killedAt: Readonly<Record<string, number>>;
   readonly acknowledged: number;
+  /** With `overloaded`: these may never have happened. */
+  readonly refused: number;
   /** Replies by how they ended. */
   readonly ends: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
@@ -98,6 +100,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     kills: options.kills,
     killedAt,
     acknowledged: counts.reduce((sum, { answered }) => sum + answered, 0),
+    refused: counts.reduce((sum, { refused }) => sum + refused, 0),
     ends: countBy(counts.flatMap(({ ends }) => ends)),
     violations: findViolations(
       people.map((person) => person.history),
