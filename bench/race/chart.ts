@@ -34,7 +34,7 @@ export function renderRaceChart(points: readonly Measured[]): string {
     };
   };
   return renderChart({
-    title: 'Racing: tokens computed against regret of the final rank score, commit after 4 to 48 tokens',
+    title: 'Racing: tokens computed against regret of the final rank score, commit after 4 to 64 tokens',
     panels: [panel('long', 'replies of 40 tokens or more on average'), panel('all', 'all contexts')],
   });
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import { CodedError } from '../std/coded-error.ts';
+import { createChatCommand } from './chat-command.ts';
 import { createDoctorCommand } from './doctor-command.ts';
 import { createModelCommand } from './model-command.ts';
 import { createRankCommand } from './rank-command.ts';
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(amity --help lists the commands)')
     .exitOverride();
   program.addCommand(createServeCommand(settings));
+  program.addCommand(createChatCommand(settings));
   program.addCommand(createDoctorCommand(settings));
   program.addCommand(
     createModelCommand({

@@ -36,6 +36,7 @@ export interface Config {
   };
   readonly race: RaceSettings;
   readonly apiKeys: readonly string[];
+  readonly chatToken: string | undefined;
   readonly reply: {
     readonly template: Values['AMITY_TEMPLATE'];
     readonly promptTokensMax: number;
@@ -224,6 +225,7 @@ function toConfig(
       exploration: values.AMITY_EXPLORATION,
     },
     apiKeys: values.AMITY_API_KEYS,
+    chatToken: values.AMITY_CHAT_TOKEN,
     reply: {
       template: values.AMITY_TEMPLATE,
       promptTokensMax: values.AMITY_PROMPT_TOKENS_MAX,

@@ -107,6 +107,10 @@ export const settings = {
     fallback: 0.05,
     doc: 'Probability that a race is not simply won by the best score but drawn by it, so that rankers can be compared later. The probability of each choice is stored with it.',
   }),
+  AMITY_CHAT_TOKEN: kind.text({
+    secret: true,
+    doc: 'Token with which `amity chat` signs in; without one it is a guest.',
+  }),
   AMITY_API_KEYS: kind.list({
     secret: true,
     fallback: [],
