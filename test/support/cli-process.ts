@@ -20,13 +20,19 @@ export interface CliProcess extends AsyncDisposable {
   }>;
 }
 
-export function startCli(args: readonly string[], env: Readonly<Record<string, string>>): CliProcess {
+/** @param input what it reads from standard input; null: nothing */
+export function startCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input: string | null = null,
+): CliProcess {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
     cwd: root,
     env: { PATH, HOME, AMITY_LOG_FORMAT: 'json', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.end(input ?? '');
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

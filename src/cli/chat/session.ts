@@ -136,9 +136,11 @@ export class ChatSession {
     // As they were listed last, also where a choice has moved them since.
     const order = this.#choices.some((id) => ids.includes(id)) ? this.#choices : ids;
     const candidateId = order[place - 1];
-    if (candidateId === undefined)
+    if (candidateId === undefined) {
       this.#terminal.note(`There is no reply ${place}: /alternatives lists them.`);
-    else await this.#client.choose(messageId, candidateId);
+    } else if (known.some((one) => one.candidateId === candidateId && one.shown)) {
+      this.#terminal.note('That is the one you see.');
+    } else await this.#client.choose(messageId, candidateId);
   }
 
   async #loadAlternatives(messageId: string) {
@@ -188,7 +190,8 @@ export class ChatSession {
     } else if (piece.kind === 'end') {
       this.#terminal.write('\n');
       if (piece.note !== '') this.#terminal.note(piece.note);
-    } else if (piece.kind === 'elsewhere') this.#terminal.note(`You, on another device: ${piece.text}`);
+    } else if (piece.kind === 'silence') this.#terminal.note(piece.note);
+    else if (piece.kind === 'elsewhere') this.#terminal.note(`You, on another device: ${piece.text}`);
     else {
       const { error } = piece.message;
       if (!isInteractive) return;

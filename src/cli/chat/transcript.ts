@@ -13,6 +13,8 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   /** The reply is over; `note` says how, where not by itself. */
   | { readonly kind: 'end'; readonly note: string }
+  /** A reply that ended without a word, and how. */
+  | { readonly kind: 'silence'; readonly note: string }
   /** A message of the user that was written on another device. */
   | { readonly kind: 'elsewhere'; readonly text: string }
   /** Sending failed. */
@@ -79,7 +81,9 @@ export class Transcript {
         this.#printed.set(key, { text, isEnded: true });
         return [];
       }
-      return this.#begin(message, 'new');
+      if (text !== '') return this.#begin(message, 'new');
+      this.#printed.set(key, { text, isEnded: true });
+      return [...this.#close(), { kind: 'silence', note: endNote(message) }];
     }
     if (!text.startsWith(known.text)) return this.#begin(message, 'changed');
     const tail = text.slice(known.text.length);
@@ -95,9 +99,12 @@ export class Transcript {
     this.#printed.set(key, printed);
     const closed = this.#close();
     this.#open = key;
-    const begun: Piece[] = [{ kind: 'begin', mark }];
-    if (text !== '') begun.push({ kind: 'text', text: printable(text) });
-    return [...closed, ...begun, ...this.#endIfDone(message, printed)];
+    return [
+      ...closed,
+      { kind: 'begin', mark },
+      { kind: 'text', text: printable(text) },
+      ...this.#endIfDone(message, printed),
+    ];
   }
 
   #endIfDone(message: ChatMessage, printed: Printed): readonly Piece[] {
