@@ -20,6 +20,7 @@ import { type Evaluation, evaluate } from './race/evaluate.ts';
 import { makePairs } from './race/pairs.ts';
 import { sampleContexts } from './race/prompts.ts';
 import { type Recording, readRecordings, recordAll } from './race/record.ts';
+import { describeShown } from './race/shown.ts';
 
 const { values } = parseArgs({
   options: {
@@ -72,7 +73,8 @@ const describe = (recordings: readonly Recording[]) => ({
   contexts: recordings.length,
   meanTokens: Math.round(recordings.reduce((sum, one) => sum + meanTokens(one), 0) / recordings.length),
 });
-const result = { ...describeMachine(), long: describe(long), all: describe(all), points };
+const shown = describeShown(all, level1);
+const result = { ...describeMachine(), long: describe(long), all: describe(all), points, shown };
 writeFileSync(new URL('results/race.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
 writeFileSync(new URL('results/race.svg', import.meta.url), renderRaceChart(points));
 if (values.page !== undefined)
@@ -83,6 +85,7 @@ if (values.pairs !== undefined) {
   writeFileSync(`${values.pairs}.key`, JSON.stringify(raced));
 }
 console.log(`${long.length} of ${all.length} contexts have ${tokensMin} tokens on average`);
+console.table(shown);
 for (const subset of ['long', 'all'] as const) {
   console.log(subset);
   console.table(points.map((point) => ({ name: point.name, ...point[subset] })));
@@ -99,7 +102,7 @@ async function record(): Promise<void> {
 
 /** Commit points, each with schedules that drop nobody, half, or more before it; and the plan of the default settings. */
 function plans(): { name: string; plan: RacePlan }[] {
-  const commits = [4, 8, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64];
+  const commits = [4, 8, 12, 14, 16, 20, 24, 28, 32, 40, 48, 52, 64];
   const at = (share: number, commit: number) => Math.max(1, Math.round(share * commit));
   const schedules = (commit: number) => [
     { name: 'none', checkpoints: [] },
