@@ -3,10 +3,12 @@
  * an arrival was scheduled. The server is a process of its own with default settings and the real model; this process is the people,
  * each new, with a socket opened beforehand and one thing to say.
  *
- *     npm run bench:load -- [--factors 0.5,1,3,0.5] [--seconds 45] [--capacity R] [--trace FILE] [--seed 1] [--json]
+ *     npm run bench:load -- [--factors 0.1,0.5,1,3,0.5,0.1] [--seconds 40] [--capacity R] [--trace FILE] [--seed 1] [--json]
+ *                           [--queue-max N] [--name load]
  *
  * Without `--capacity` (replies/s) it is measured first: as many people at a time as keep all rows busy, the next coming when a reply
- * ends. `--trace` has a time in seconds on each line in place of the Poisson arrivals. Raw results, table and plot lie in results/.
+ * ends. `--trace` has a time in seconds on each line in place of the Poisson arrivals. `--queue-max` sets AMITY_QUEUE_MAX: a short queue refuses
+ * where the default one lets the level rise to canned lines. Raw results and plot go to results/NAME.json and results/NAME.svg.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -23,17 +25,20 @@ import { startServerProcess } from './server-process.ts';
 
 const { values } = parseArgs({
   options: {
-    factors: { type: 'string', default: '0.5,1,3,0.5' },
-    seconds: { type: 'string', default: '45' },
+    factors: { type: 'string', default: '0.1,0.5,1,3,0.5,0.1' },
+    seconds: { type: 'string', default: '40' },
     capacity: { type: 'string' },
     trace: { type: 'string' },
+    'queue-max': { type: 'string' },
+    name: { type: 'string', default: 'load' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
 
-await using server = await startServerProcess();
+const queueMax = values['queue-max'];
+await using server = await startServerProcess(queueMax === undefined ? {} : { AMITY_QUEUE_MAX: queueMax });
 const capacity = values.capacity === undefined ? await measureCapacity(server.url) : Number(values.capacity);
 await idle();
 const { phases, times } =
@@ -61,9 +66,10 @@ await watching;
 
 const summaries = phases.map((phase) => summarizePhase(phase, attempts, samples));
 const overload = phases.find(({ name }) => name === '3x');
-const calm = summaries[0];
+const calm = summaries.find(({ phase }) => phase === '0.5x');
 const result = {
   ...describeMachine(),
+  queueMax: Number(queueMax ?? settings.AMITY_QUEUE_MAX.fallback),
   capacityPerSecond: Math.round(capacity * 100) / 100,
   arrivals: attempts.length,
   wrongs: attempts.flatMap(({ wrongs }) => wrongs),
@@ -91,8 +97,8 @@ const result = {
   },
 };
 const target = (name: string) => new URL(`results/${name}`, import.meta.url);
-writeFileSync(target('load.json'), `${JSON.stringify(result, null, 2)}\n`);
-writeFileSync(target('load.svg'), renderLoadChart(phases, attempts, samples));
+writeFileSync(target(`${values.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+writeFileSync(target(`${values.name}.svg`), renderLoadChart(phases, attempts, samples));
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
   console.table(summaries.map(toRow));
