@@ -83,7 +83,7 @@ async function say(
     characters: 0,
     wrongs: [],
   };
-  const ended = follow(socket, attempt, since);
+  const reply = follow(socket, attempt, since);
   try {
     const answer = (await socket
       .timeout(patienceMs)
@@ -91,8 +91,9 @@ async function say(
       Value<'message:send'>
     >;
     attempt.ackMs = since();
-    if (answer.ok) await ended;
+    if (answer.ok) await reply.ended;
     else {
+      reply.giveUp();
       attempt.refused = answer.error.code;
       attempt.retryAfterMs = answer.error.retryAfterMs ?? null;
     }
@@ -106,8 +107,12 @@ async function say(
   return attempt;
 }
 
-/** Resolves at the end, or when the time is over or the link is lost. */
-function follow(socket: Person['socket'], attempt: Attempt, since: () => number): Promise<void> {
+/** `ended` resolves at the end, or when the time is over or the link is lost. */
+function follow(
+  socket: Person['socket'],
+  attempt: Attempt,
+  since: () => number,
+): { readonly ended: Promise<void>; readonly giveUp: () => void } {
   let text = '';
   let lastDeltaMs: number | null = null;
   socket.on('reply:start', ({ level, candidates }) => Object.assign(attempt, { level, candidates }));
@@ -120,11 +125,13 @@ function follow(socket: Person['socket'], attempt: Attempt, since: () => number)
     text += delta.text;
     attempt.characters = text.length;
   });
-  return new Promise((resolve) => {
+  let giveUp = () => {};
+  const ended = new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       attempt.wrongs.push(`no end within ${patienceMs} ms`);
       resolve();
     }, patienceMs);
+    giveUp = () => clearTimeout(timer);
     const finish = (outcome: string) => {
       if (attempt.outcome !== null) attempt.wrongs.push(`a second end: ${outcome}`);
       attempt.outcome = outcome;
@@ -137,9 +144,7 @@ function follow(socket: Person['socket'], attempt: Attempt, since: () => number)
       finish(finishReason);
     });
     socket.on('reply:fail', ({ error }) => finish(`failed: ${error.code}`));
-    socket.on('disconnect', (reason) => {
-      if (reason === 'io client disconnect') clearTimeout(timer);
-      else finish(`disconnected: ${reason}`);
-    });
+    socket.on('disconnect', (reason) => finish(`disconnected: ${reason}`));
   });
+  return { ended, giveUp };
 }

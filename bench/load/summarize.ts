@@ -40,6 +40,7 @@ export function summarizePhase(phase: Phase, attempts: readonly Attempt[], sampl
     wholeMs: spread(good.map(({ endMs }) => endMs ?? Number.NaN)),
     gapMs: spread(good.flatMap(({ gapsMs }) => gapsMs)),
     refusalMs: spread(refused.map(({ ackMs }) => ackMs)),
+    ackMs: spread(own.filter(({ refused: code }) => code === null).map(({ ackMs }) => ackMs)),
     candidates: mean(good.map(({ candidates }) => candidates ?? 0)),
     level: { mean: mean(during.map(({ level }) => level)), last: last?.level ?? null },
     tokensPerSecond:
