@@ -151,7 +151,7 @@ function toRow(summary: (typeof summaries)[number]) {
     n: candidates,
     level: summary.level.mean,
     'tokens/s': tokensPerSecond,
-    running: summary.rowsBusy,
+    rows: summary.rows,
     MB: summary.residentMb,
   };
 }

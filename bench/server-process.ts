@@ -21,6 +21,8 @@ export interface Figures {
   readonly queueAgeMs: number;
   readonly queued: number;
   readonly running: number;
+  readonly steps: number;
+  readonly rowSteps: number;
   /** Replies queued or running. */
   readonly replies: number;
 }
@@ -65,6 +67,8 @@ export async function startServerProcess(own: Readonly<Record<string, string>> =
         queueAgeMs: read('amity_queue_age_seconds') * 1000,
         queued: read('amity_generations_queued'),
         running: read('amity_generations_running'),
+        steps: read('amity_engine_steps'),
+        rowSteps: read('amity_engine_row_steps'),
         replies: read('amity_replies_active'),
       };
     },

@@ -20,7 +20,13 @@ export interface Generation extends AsyncDisposable {
   readonly problems: () => readonly string[];
   readonly figures: Pick<
     LiveFigures,
-    'generationsQueued' | 'generationsRunning' | 'loadLevel' | 'queueAgeMs'
+    | 'generationsQueued'
+    | 'generationsRunning'
+    | 'loadLevel'
+    | 'queueAgeMs'
+    | 'steps'
+    | 'rowSteps'
+    | 'workersReplaced'
   >;
   /** Resolves with true when a worker is ready, with false when none will be. */
   readonly warm: Promise<boolean>;
@@ -89,6 +95,9 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       generationsRunning: () => pool.stats().running,
       loadLevel: () => pool.level(),
       queueAgeMs: () => pool.stats().queueAgeMs,
+      steps: () => pool.stats().steps,
+      rowSteps: () => pool.stats().rowSteps,
+      workersReplaced: () => pool.stats().replaced,
     },
     warm,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
@@ -123,6 +132,9 @@ function openWithoutModel({ model, reply }: Config, reason: string): Generation 
       generationsRunning: () => 0,
       loadLevel: () => 1,
       queueAgeMs: () => 0,
+      steps: () => 0,
+      rowSteps: () => 0,
+      workersReplaced: () => 0,
     },
     warm: Promise.resolve(false),
     [Symbol.asyncDispose]: () => Promise.resolve(),

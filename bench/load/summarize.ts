@@ -47,13 +47,16 @@ export function summarizePhase(phase: Phase, attempts: readonly Attempt[], sampl
       first === undefined || last === undefined || last.at === first.at
         ? null
         : Math.round((last.tokens - first.tokens) / (last.at - first.at)),
-    rowsBusy: mean(during.map(({ running }) => running)),
+    /** Mean over the steps of this phase: the fill of the batch. */
+    rows: first === undefined || last === undefined ? null : rowsBetween(first, last),
     residentMb: Math.round((last?.residentBytes ?? 0) / 1e6),
     lateMs: spread(own.map(({ lateMs }) => lateMs)),
   };
 }
 
-export type PhaseSummary = ReturnType<typeof summarizePhase>;
+function rowsBetween(first: Sample, last: Sample): number {
+  return round((last.rowSteps - first.rowSteps) / (last.steps - first.steps));
+}
 
 function spread(values: readonly number[]) {
   return {

@@ -84,6 +84,11 @@ export class Engine {
     return this.#groups.size === 0;
   }
 
+  /** Rows of the batch that are taken. */
+  get rowsUsed(): number {
+    return this.#slots.used;
+  }
+
   /**
    * Brings every running sequence one token further. Rows of those that end with it, or that lose a race by it, are free
    * when it returns. A failing forward ends the requests that were in it with `failed`, and touches nobody else.

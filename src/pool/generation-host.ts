@@ -36,6 +36,9 @@ export interface HostStatus {
   readonly workersReady: number;
   /** Workers that died and were replaced. */
   readonly replaced: number;
+  /** Steps of all engines since the start, and the sum of the rows that were taken in each. */
+  readonly steps: number;
+  readonly rowSteps: number;
   /** What the workers found worth a line in the log, each once. */
   readonly notes: readonly string[];
 }
@@ -43,7 +46,7 @@ export interface HostStatus {
 export interface HostOptions {
   /** Worker threads, each with a session of its own. */
   readonly workers: number;
-  readonly worker: Omit<WorkerSettings, 'level'>;
+  readonly worker: Omit<WorkerSettings, 'level' | 'work'>;
   /** The worker's entry; tests put their own in its place. */
   readonly workerFile?: URL;
   /** Told of child processes that come and go. */

@@ -34,18 +34,24 @@ export class GenerationLoop {
   readonly #engine: Engine;
   readonly #encode: (prompt: readonly PromptSegment[]) => Int32Array;
   readonly #planNow: () => RacePlan;
+  readonly #onStep: (rows: number) => void;
   readonly #listeners = new Map<string, Listener>();
   #isRunning = false;
 
-  /** @param parts.planNow the race that the load allows at this moment */
+  /**
+   * @param parts.planNow the race that the load allows at this moment
+   * @param parts.onStep told after each step how many rows of the batch are taken
+   */
   constructor(parts: {
     engine: Engine;
     encode: (prompt: readonly PromptSegment[]) => Int32Array;
     planNow: () => RacePlan;
+    onStep: (rows: number) => void;
   }) {
     this.#engine = parts.engine;
     this.#encode = parts.encode;
     this.#planNow = parts.planNow;
+    this.#onStep = parts.onStep;
   }
 
   /** Resolves when the generation has ended, by itself or by a cancel, and all of it is posted. */
@@ -86,6 +92,7 @@ export class GenerationLoop {
     this.#isRunning = true;
     while (!this.#engine.idle) {
       for (const event of await this.#engine.step()) this.#deliver(event);
+      this.#onStep(this.#engine.rowsUsed);
       await nextTurn();
     }
     this.#isRunning = false;

@@ -34,7 +34,7 @@ export interface GenerationPoolOptions extends HostOptions {
   readonly onLevel?: (level: LoadLevel, queueAgeMs: number) => void;
 }
 
-export interface PoolStats extends Pick<HostStatus, 'workers' | 'workersReady' | 'replaced'> {
+export interface PoolStats extends Omit<HostStatus, 'state' | 'notes'> {
   /** Generations that wait for a row. */
   readonly queued: number;
   readonly running: number;
@@ -143,12 +143,10 @@ export class GenerationPool implements Generator, AsyncDisposable {
   }
 
   stats(): PoolStats {
-    const { workers, workersReady, replaced } = this.#host.status();
+    const { state: _, notes: __, ...figures } = this.#host.status();
     const phases = [...this.#runs].map((run) => run.phase());
     return {
-      workers,
-      workersReady,
-      replaced,
+      ...figures,
       queued: phases.filter((phase) => phase === 'waiting').length,
       running: phases.filter((phase) => phase === 'running').length,
       capacity: this.#capacity,

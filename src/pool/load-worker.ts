@@ -40,5 +40,10 @@ export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker
   const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: PREFILL_TOKENS_MAX });
   const level = new Int32Array(settings.level);
   const planNow = () => racePlanOf(Atomics.load(level, 0) as LoadLevel, settings.race);
-  return { model: manifest.name, notes, loop: new GenerationLoop({ engine, encode, planNow }) };
+  const work = new BigInt64Array(settings.work);
+  const onStep = (rows: number) => {
+    Atomics.add(work, 0, 1n);
+    Atomics.add(work, 1, BigInt(rows));
+  };
+  return { model: manifest.name, notes, loop: new GenerationLoop({ engine, encode, planNow, onStep }) };
 }

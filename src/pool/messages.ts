@@ -21,6 +21,8 @@ export interface WorkerSettings {
   readonly race: RaceSettings;
   /** One Int32: the load level at this moment. The main thread writes it; a race that starts reads it. */
   readonly level: SharedArrayBuffer;
+  /** Two BigInt64, to which all workers add: steps, and the rows that were taken in each. */
+  readonly work: SharedArrayBuffer;
 }
 
 /** One Piscina task: one generation. Events and cancel travel over `port`. */

@@ -2,6 +2,9 @@ import type { HostedRun } from './generation-host.ts';
 import type { HostToMain, MainToHost } from './host-messages.ts';
 import { ThreadHost } from './thread-host.ts';
 
+/** The figures of the work change all the time, and are told this often. */
+const statusEveryMs = 1000;
+
 /** Inside the generation process: does what the server says until it closes the channel, or is gone itself. */
 export function hostGenerations(channel: NodeJS.Process): void {
   const runs = new Map<number, HostedRun>();
@@ -10,6 +13,7 @@ export function hostGenerations(channel: NodeJS.Process): void {
   const send = (message: HostToMain) => channel.send?.(message, undefined, undefined, () => {});
 
   const tellStatus = async (opened: ThreadHost) => {
+    setInterval(() => send({ type: 'status', status: opened.status() }), statusEveryMs).unref();
     while (host === opened) {
       send({ type: 'status', status: opened.status() });
       await opened.changed();

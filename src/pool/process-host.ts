@@ -28,6 +28,8 @@ const loading: HostStatus = {
   workers: 0,
   workersReady: 0,
   replaced: 0,
+  steps: 0,
+  rowSteps: 0,
   notes: [],
 };
 
@@ -50,11 +52,12 @@ export class ProcessHost implements GenerationHost {
   readonly #notes = new Set<string>();
   #child: ChildProcess | null = null;
   #childGone: Promise<void> = Promise.resolve();
-  /** Of the child, without what earlier ones add to it. */
+  /** Of the child that is there. */
   #status: HostStatus = loading;
   #level: LoadLevel = 1;
   #runsMade = 0;
-  #replaced = 0;
+  /** What earlier children add to the figures of this one. */
+  #before = { replaced: 0, steps: 0, rowSteps: 0 };
   /** In a row: of young processes, and of those among them that never were ready. */
   #deaths = { young: 0, unready: 0 };
   #restart: NodeJS.Timeout | undefined;
@@ -82,7 +85,14 @@ export class ProcessHost implements GenerationHost {
   }
 
   status(): HostStatus {
-    return { ...this.#status, replaced: this.#replaced + this.#status.replaced, notes: [...this.#notes] };
+    const { replaced, steps, rowSteps } = this.#status;
+    return {
+      ...this.#status,
+      replaced: this.#before.replaced + replaced,
+      steps: this.#before.steps + steps,
+      rowSteps: this.#before.rowSteps + rowSteps,
+      notes: [...this.#notes],
+    };
   }
 
   changed(): Promise<void> {
@@ -131,7 +141,9 @@ export class ProcessHost implements GenerationHost {
   #takeDeath(reason: string, livedMs: number): void {
     const wasReady = this.#status.workersReady > 0;
     this.#child = null;
-    this.#replaced += this.#status.replaced + (this.#isClosing ? 0 : this.#options.workers);
+    const { replaced, steps, rowSteps } = this.status();
+    const lost = this.#isClosing ? 0 : this.#options.workers;
+    this.#before = { replaced: replaced + lost, steps, rowSteps };
     this.#status = loading;
     const isSound = wasReady && livedMs >= soundAfterMs;
     this.#deaths = {

@@ -30,6 +30,7 @@ export class ThreadHost implements GenerationHost {
   readonly #runs = new Map<Promise<void>, () => void>();
   readonly #notes = new Set<string>();
   readonly #level = new SharedArrayBuffer(4);
+  readonly #work = new SharedArrayBuffer(16);
   /** Beats when a worker reports, or is gone. */
   readonly #change = new Pulse();
   #startFailure: string | null = null;
@@ -43,7 +44,7 @@ export class ThreadHost implements GenerationHost {
       minThreads: workers,
       maxThreads: workers,
       concurrentTasksPerWorker: perWorker,
-      workerData: { ...worker, level: this.#level } satisfies WorkerSettings,
+      workerData: { ...worker, level: this.#level, work: this.#work } satisfies WorkerSettings,
       // A worker that waits in Atomics.wait would not read its ports.
       atomics: 'disabled',
       loadBalancer: (_task, threads) =>
@@ -87,11 +88,14 @@ export class ThreadHost implements GenerationHost {
 
   status(): HostStatus {
     const { threads } = this.#piscina;
+    const work = new BigInt64Array(this.#work);
     return {
       state: this.#state(),
       workers: threads.length,
       workersReady: threads.filter(({ threadId }) => this.#reports.get(threadId) === null).length,
       replaced: this.#replaced,
+      steps: Number(Atomics.load(work, 0)),
+      rowSteps: Number(Atomics.load(work, 1)),
       notes: [...this.#notes],
     };
   }

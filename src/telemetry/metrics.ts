@@ -9,6 +9,9 @@ export interface LiveFigures {
   /** 0-5, see conversation/load-level.ts. */
   readonly loadLevel: () => number;
   readonly queueAgeMs: () => number;
+  readonly steps: () => number;
+  readonly rowSteps: () => number;
+  readonly workersReplaced: () => number;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -96,5 +99,12 @@ export function watchLiveFigures(metrics: Metrics, live: LiveFigures): void {
   gauge('amity_generations_queued', 'Generations that wait for a place in a batch.', live.generationsQueued);
   gauge('amity_generations_running', 'Generations in a batch.', live.generationsRunning);
   gauge('amity_load_level', 'Load level: 1 all candidates, 3 one, 4 canned, 5 refusing.', live.loadLevel);
+  gauge('amity_engine_steps', 'Steps of the engine since the start.', live.steps);
+  gauge(
+    'amity_engine_row_steps',
+    'Rows of the batch that were taken, summed over all steps: over the steps, the fill of the batch.',
+    live.rowSteps,
+  );
+  gauge('amity_workers_replaced', 'Generation workers that died and were replaced.', live.workersReplaced);
   gauge('amity_queue_age_seconds', 'How long generations wait for a place.', () => live.queueAgeMs() / 1000);
 }

@@ -125,3 +125,14 @@ describe.each(['thread', 'process'] as const)('a pool with one worker, in a %s',
     expect(closing.stats().workers).toBe(0);
   });
 });
+
+test('the fill of the batches is counted', async () => {
+  await using directory = await makeTinyDirectory({ kind: 'counting' });
+  await using pool = startTinyPool(directory.path, { rowsMax: 4 });
+  await pool.ready();
+  await Promise.all([0, 1, 2, 3].map((i) => collect(pool.generate(aRequest(`g${i}`), never()))));
+  const { steps, rowSteps } = pool.stats();
+  expect(steps).toBeGreaterThanOrEqual(26);
+  expect(rowSteps / steps).toBeGreaterThan(1);
+  expect(rowSteps / steps).toBeLessThanOrEqual(4);
+});
