@@ -10,9 +10,9 @@ import type { Store } from './store.ts';
 export interface Acts {
   /** The text so far stays. */
   stop(generationId: string): Promise<void>;
-  /** One reaction per message: a new kind replaces the old one. */
-  react(messageId: string, kind: ReactionKind): Promise<void>;
-  clearReaction(messageId: string): Promise<void>;
+  /** One reaction per message: a new kind replaces the old one. @returns whether the server took it */
+  react(messageId: string, kind: ReactionKind): Promise<boolean>;
+  clearReaction(messageId: string): Promise<boolean>;
   /**
    * Asks for the finished texts of a reply that has ended, the shown one among them; they are in the snapshot too. The
    * answer may take as long as the last of them is being written; why it stays away is no fault of the conversation.
@@ -52,15 +52,16 @@ async function setReaction(
   { store, ask }: { readonly store: Dispatching; readonly ask: Ask },
   messageId: string,
   kind: ReactionKind | null,
-): Promise<void> {
+): Promise<boolean> {
   const message = store.getSnapshot().branch.find(hasId(messageId));
-  if (message === undefined) return;
+  if (message === undefined) return false;
   const reaction = kind === null ? null : { kind, at: new Date().toISOString() };
   store.dispatch({ type: 'reaction:patched', messageId, reaction });
   const outcome = await (kind === null
     ? ask('reaction', { event: 'reaction:clear', payload: { messageId } })
     : ask('reaction', { event: 'reaction:set', payload: { messageId, kind } }));
   if (!outcome.ok) store.dispatch({ type: 'reaction:patched', messageId, reaction: message.reaction });
+  return outcome.ok;
 }
 
 /** A known text shows at once; a refusal puts the old one back. */

@@ -102,12 +102,12 @@ export class ChatSession {
     else if (command.kind === 'alternatives') await this.#listAlternatives(messageId);
     else if (command.kind === 'choose') await this.#choose(messageId, command.place);
     else if (command.kind === 'react') {
-      if (command.reaction !== null) await this.#client.react(messageId, command.reaction);
-      else if (reaction !== null) await this.#client.clearReaction(messageId);
-      const now = this.#client.getSnapshot().messages.find((message) => message.messageId === messageId);
       const wanted = command.reaction;
-      if ((now?.reaction?.kind ?? null) !== wanted) return;
-      this.#terminal.note(wanted === null ? 'No reaction.' : `Noted: ${wanted}.`);
+      const isTaken =
+        wanted === null
+          ? reaction === null || (await this.#client.clearReaction(messageId))
+          : await this.#client.react(messageId, wanted);
+      if (isTaken) this.#terminal.note(wanted === null ? 'No reaction.' : `Noted: ${wanted}.`);
     }
   }
 

@@ -22,9 +22,9 @@ const message = (own: Partial<ChatMessage>): ChatMessage => ({
   refused: null,
   ...own,
 });
-const said = (key: string, seq: number | null, text: string, own: Partial<ChatMessage> = {}) =>
+const said = (key: string, [seq, text]: readonly [number | null, string], own: Partial<ChatMessage> = {}) =>
   message({ key, seq, text, role: 'user', generationId: null, finishReason: null, ...own });
-const reply = (key: string, seq: number, text: string, own: Partial<ChatMessage> = {}) =>
+const reply = (key: string, [seq, text]: readonly [number, string], own: Partial<ChatMessage> = {}) =>
   message({ key, seq, text, ...own });
 const running = { status: 'running', finishReason: null } as const;
 const of = (...messages: ChatMessage[]): ConversationState => ({ ...initialState, messages });
@@ -45,48 +45,48 @@ describe('Transcript', () => {
   it('prints a reply as it grows, once', () => {
     const transcript = new Transcript();
     transcript.typed('u');
-    const user = said('u', 1, 'Hi');
+    const user = said('u', [1, 'Hi']);
     const printed = [
-      of(said('u', null, 'Hi', { delivery: 'sending' })),
+      of(said('u', [null, 'Hi'], { delivery: 'sending' })),
       of(user),
-      of(user, reply('r', 2, '', running)),
-      of(user, reply('r', 2, 'Hel', running)),
-      of(user, reply('r', 2, 'Hello', running)),
-      of(user, reply('r', 2, 'Hello', running)),
-      of(user, reply('r', 2, 'Hello!')),
-      of(user, reply('r', 2, 'Hello!')),
+      of(user, reply('r', [2, ''], running)),
+      of(user, reply('r', [2, 'Hel'], running)),
+      of(user, reply('r', [2, 'Hello'], running)),
+      of(user, reply('r', [2, 'Hello'], running)),
+      of(user, reply('r', [2, 'Hello!'])),
+      of(user, reply('r', [2, 'Hello!'])),
     ].map((state) => read(transcript.next(state)));
     expect(printed).toEqual(['', '', '', '<Hel', 'lo', '', '!>', '']);
   });
 
   it('prints nothing of what was there before, nor of older pages', () => {
     const transcript = new Transcript();
-    transcript.skip(of(said('a', 5, 'Hi'), reply('b', 6, 'Hello')));
-    const older = [said('x', 1, 'Long ago'), reply('y', 2, 'Indeed')];
-    expect(transcript.next(of(...older, said('a', 5, 'Hi'), reply('b', 6, 'Hello')))).toEqual([]);
+    transcript.skip(of(said('a', [5, 'Hi']), reply('b', [6, 'Hello'])));
+    const older = [said('x', [1, 'Long ago']), reply('y', [2, 'Indeed'])];
+    expect(transcript.next(of(...older, said('a', [5, 'Hi']), reply('b', [6, 'Hello'])))).toEqual([]);
   });
 
   it('goes on with a reply that was under way when it came', () => {
     const transcript = new Transcript();
-    transcript.skip(of(said('a', 1, 'Hi'), reply('b', 2, 'Hel', running)));
-    expect(read(transcript.next(of(said('a', 1, 'Hi'), reply('b', 2, 'Hello', running))))).toBe('<Hello');
+    transcript.skip(of(said('a', [1, 'Hi']), reply('b', [2, 'Hel'], running)));
+    expect(read(transcript.next(of(said('a', [1, 'Hi']), reply('b', [2, 'Hello'], running))))).toBe('<Hello');
   });
 
   it('prints what was said on another device, and what takes the place of a printed reply', () => {
     const transcript = new Transcript();
-    expect(read(transcript.next(of(said('a', 1, 'Hi'), reply('b', 2, 'Hello'))))).toBe('@Hi<Hello>');
-    expect(read(transcript.next(of(said('a', 1, 'Hi'), reply('b', 2, 'Hullo'))))).toBe('<!Hullo>');
+    expect(read(transcript.next(of(said('a', [1, 'Hi']), reply('b', [2, 'Hello']))))).toBe('@Hi<Hello>');
+    expect(read(transcript.next(of(said('a', [1, 'Hi']), reply('b', [2, 'Hullo']))))).toBe('<!Hullo>');
   });
 
   it('ends the line of a reply that another interrupts', () => {
     const transcript = new Transcript();
-    transcript.next(of(reply('a', 1, 'Hel', running)));
-    expect(read(transcript.next(of(reply('a', 1, 'Hel', running), reply('b', 2, 'No'))))).toBe('><No>');
+    transcript.next(of(reply('a', [1, 'Hel'], running)));
+    expect(read(transcript.next(of(reply('a', [1, 'Hel'], running), reply('b', [2, 'No']))))).toBe('><No>');
   });
 
   it('says how a reply ended that did not end by itself', () => {
     const failed = { status: 'failed', finishReason: null } as const;
-    const end = (own: Partial<ChatMessage>) => read(new Transcript().next(of(reply('a', 1, 'Hel', own))));
+    const end = (own: Partial<ChatMessage>) => read(new Transcript().next(of(reply('a', [1, 'Hel'], own))));
     expect(end({ status: 'cancelled', finishReason: 'cancelled' })).toBe('<Hel>[stopped]');
     expect(end(failed)).toMatch(/^<Hel>\[the reply broke off/);
     expect(end({ finishReason: 'canned' })).toContain('prepared');
@@ -97,15 +97,15 @@ describe('Transcript', () => {
   it('tells of a message that was not sent, once for each try', () => {
     const transcript = new Transcript();
     transcript.typed('u');
-    const failed = of(said('u', null, 'Hi', { delivery: 'failed' }));
+    const failed = of(said('u', [null, 'Hi'], { delivery: 'failed' }));
     expect(read(transcript.next(failed))).toBe('unsent Hi');
     expect(read(transcript.next(failed))).toBe('');
-    transcript.next(of(said('u', null, 'Hi', { delivery: 'sending' })));
+    transcript.next(of(said('u', [null, 'Hi'], { delivery: 'sending' })));
     expect(read(transcript.next(failed))).toBe('unsent Hi');
   });
 
   it('lets no text move the cursor or turn the line around', () => {
     const text = 'a\u001b[2Jb\u0007c\u202ed\te\nf\u009bg';
-    expect(read(new Transcript().next(of(reply('a', 1, text))))).toBe('<a[2Jbcd\te\nfg>');
+    expect(read(new Transcript().next(of(reply('a', [1, text]))))).toBe('<a[2Jbcd\te\nfg>');
   });
 });
