@@ -97,11 +97,11 @@ function summarize(attempts: readonly Attempt[]) {
   };
 }
 
-/** Resident memory when nobody is answered any more. */
+/** Resident memory when nobody is answered any more and the level is the usual one. */
 async function restingMb(): Promise<number> {
   for (;;) {
-    const { replies, running, residentBytes } = await server.figures();
-    if (replies === 0 && running === 0) return Math.round(residentBytes / 1e6);
+    const { replies, running, level, residentBytes } = await server.figures();
+    if (replies === 0 && running === 0 && level <= 1) return Math.round(residentBytes / 1e6);
     await pause(200);
   }
 }
