@@ -117,6 +117,9 @@ async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
     writer.hold(cannedLine);
     return { ...nothingMade, race: unraced(level), fixedEnd: 'canned' };
   }
+  // An attempt counts from here on: a process that dies while it loads the model does not die of this reply.
+  await Promise.race([deps.generator.ready(), reply.stopped()]);
+  if (reply.stopReason !== null) return nothingMade;
   const prompt = await promptOf(deps, turn);
   const seed = deps.ids.seed();
   const { model } = deps.generator;

@@ -14,6 +14,13 @@ export interface Generator {
   level(): LoadLevel;
 
   /**
+   * Resolves when a request would be worked on: at once, but for the time in which the model is loaded.
+   *
+   * @throws CodedError `model_unavailable` when none will be.
+   */
+  ready(): Promise<void>;
+
+  /**
    * Runs one generation. Aborting `signal` asks it to stop between two steps: the iterable then ends with
    * `finished` and the text so far. Leaving the iterable early does the same. After a `finished` that has more, the iterable
    * goes on until the runner-up has ended. It may end with `lost` at any moment.

@@ -52,6 +52,12 @@ export class Reply {
     this.#afterlife = work;
   }
 
+  /** Resolves when somebody stops it. */
+  stopped(): Promise<void> {
+    if (this.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+
   /** The first reason stays: a superseded reply is not cancelled a second time. */
   stop(reason: StopReason): void {
     if (!this.signal.aborted) this.#stop.abort(reason);

@@ -11,6 +11,7 @@ export function createAbsentGenerator(model: string, reason: string): Generator 
     model,
     admits: () => ({ ok: false, code: 'model_unavailable', message: refusal.message, retryAfterMs }),
     level: () => 1,
+    ready: () => Promise.reject(refusal),
     generate: () => {
       throw refusal;
     },

@@ -39,7 +39,8 @@ export function createScriptedGenerator(
       ended.push(request);
     }
   }
-  return { model: 'scripted', requests, ended, admits: () => ({ ok: true }), level, generate };
+  const ready = () => Promise.resolve();
+  return { model: 'scripted', requests, ended, admits: () => ({ ok: true }), level, ready, generate };
 }
 
 async function* follow(

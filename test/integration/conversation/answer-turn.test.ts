@@ -73,8 +73,8 @@ async function setUp(
     return sent;
   };
   /** As the next process finds it: the same store, nothing in memory. */
-  const restart = async (nextScript: readonly ScriptStep[], now = 2_000) => {
-    const nextGenerator = createScriptedGenerator(() => nextScript);
+  const restart = async (nextScript: readonly ScriptStep[], now = 2_000, ready = Promise.resolve()) => {
+    const nextGenerator = { ...createScriptedGenerator(() => nextScript), ready: () => ready };
     const nextDeps = { ...deps, store: real, generator: nextGenerator };
     const next = new Replies((reply) => answerTurn(nextDeps, reply));
     return {
@@ -352,6 +352,30 @@ describe('recoverReplies', () => {
     expect(await world.store.message('u_1', reply.turn.companion.messageId)).toMatchObject({
       status: 'failed',
       text: 'Half more',
+    });
+  });
+
+  it('counts no attempt for a process that died before its model was there', async () => {
+    await using world = await setUp([{ say: 'Half' }, hanging]);
+    const { reply, generationId } = await world.send('Hi');
+    while (reply.stream.text === '') await reply.stream.read(0).wait();
+    const loading = await world.restart([], 2_000, new Promise(() => {}));
+    expect(loading.recovered).toEqual({ resumed: 1, failed: 0 });
+    expect(loading.replies.find(generationId)?.status).toBe('queued');
+    const { recovered, replies } = await world.restart([{ say: ' and half.' }]);
+    expect(recovered).toEqual({ resumed: 1, failed: 0 });
+    expect((await replies.find(generationId)?.stream.ended())?.message.text).toBe('Half and half.');
+  });
+
+  it('stops one at once that waits for the model', async () => {
+    await using world = await setUp([{ say: 'Half' }, hanging]);
+    const { reply, generationId } = await world.send('Hi');
+    while (reply.stream.text === '') await reply.stream.read(0).wait();
+    const { replies } = await world.restart([], 2_000, new Promise(() => {}));
+    replies.cancel(generationId);
+    expect(await replies.find(generationId)?.stream.ended()).toMatchObject({
+      finishReason: 'cancelled',
+      message: { text: 'Half' },
     });
   });
 

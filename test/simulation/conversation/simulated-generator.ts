@@ -58,6 +58,8 @@ export class SimulatedGenerator implements Generator {
     return { ok: false, code: 'overloaded', message: 'busy', retryAfterMs: 1000 };
   }
 
+  async ready(): Promise<void> {}
+
   get isIdle(): boolean {
     return this.#engine.idle;
   }
