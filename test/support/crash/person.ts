@@ -161,8 +161,12 @@ export class Person {
         seen.end = { status: answer.error.code, text: seen.text };
         continue;
       }
-      seen.text += answer.value.text;
-      const { message } = answer.value;
+      const { text, message } = answer.value;
+      const known = seen.text;
+      seen.text = known.slice(0, offset) + text;
+      // What came live between the question and the answer, after a repeated request, is part of the answer.
+      if (!seen.text.startsWith(known)) this.#wrongs.push(`${generationId}: resumed with another text`);
+      if (this.#replyOf(generationId).end !== null) continue;
       if (message !== undefined) this.#end(generationId, message);
     }
   }

@@ -1,0 +1,98 @@
+/** Turns without sockets: the real embedded store, a scripted generator, and restarts on what is stored. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AnswerDeps, answerTurn } from '../../../src/conversation/answer.ts';
+import { recoverReplies } from '../../../src/conversation/recovery.ts';
+import { Replies } from '../../../src/conversation/replies.ts';
+import { sendMessage } from '../../../src/conversation/send-message.ts';
+import type { Sent } from '../../../src/conversation/store-message.ts';
+import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
+import { createIds } from '../../../src/random-ids.ts';
+import { openEmbeddedStore } from '../../../src/storage/embedded/embedded-store.ts';
+import type { Store } from '../../../src/storage/store.ts';
+import { createScriptedGenerator, type ScriptStep } from '../../support/scripted-generator.ts';
+
+const clock = { now: () => 1_000, monotonic: () => 0 };
+
+type Script = Parameters<typeof createScriptedGenerator>[0];
+
+export async function openTurnWorld(
+  script: readonly ScriptStep[] | Script,
+  wrap: (store: Store) => Store = (store) => store,
+) {
+  const directory = await mkdtemp(join(tmpdir(), 'amity-answer-'));
+  const real = await openEmbeddedStore({ file: join(directory, 'amity.db'), now: clock.now });
+  const store = wrap(real);
+  const generator = createScriptedGenerator(typeof script === 'function' ? script : () => script);
+  const failures: unknown[] = [];
+  const losses: unknown[] = [];
+  let perText = 1;
+  const deps: AnswerDeps = {
+    store,
+    generator,
+    prompt: {
+      persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
+      template: transcriptTemplate,
+      counter: { countTokens: (segments) => (segments.length === 1 ? perText : segments.length) },
+      model: 'scripted',
+      budgetTokens: 100,
+    },
+    clock,
+    ids: createIds(),
+    options: {
+      replyTokensMax: 10,
+      replyTokensSoftMax: 10,
+      sampling: { temperature: 1, topK: 1, topP: 1, repetitionPenalty: 1 },
+    },
+    observer: {
+      started() {},
+      firstText() {},
+      ended() {},
+      failed: (_turn, error) => failures.push(error),
+      workerLost: (_turn, facts) => losses.push(facts),
+    },
+    pause: () => Promise.resolve(),
+  };
+  const replies = new Replies((reply) => answerTurn(deps, reply));
+  const send = async (
+    text: string,
+    clientMessageId = crypto.randomUUID(),
+  ): Promise<Sent & { kind: 'created' }> => {
+    const request = { userId: 'u_1', clientMessageId, conversationId: undefined, text, parentId: undefined };
+    const sent = await sendMessage(
+      { store, replies, generator, clock, ids: createIds(), digest: (body) => body, draining: () => false },
+      request,
+    );
+    if (sent.kind !== 'created') throw new Error(`not stored: ${sent.kind}`);
+    return sent;
+  };
+  /** As the next process finds it: the same store, nothing in memory. */
+  const restart = async (nextScript: readonly ScriptStep[], now = 2_000, ready = Promise.resolve()) => {
+    const nextGenerator = { ...createScriptedGenerator(() => nextScript), ready: () => ready };
+    const nextDeps = { ...deps, store: real, generator: nextGenerator };
+    const next = new Replies((reply) => answerTurn(nextDeps, reply));
+    return {
+      recovered: await recoverReplies({ store: real, replies: next }, now),
+      replies: next,
+      nextGenerator,
+    };
+  };
+  return {
+    store: real,
+    generator,
+    failures,
+    losses,
+    replies,
+    send,
+    restart,
+    /** Tokens that a single text counts from now on. */
+    countsText: (tokens: number) => {
+      perText = tokens;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await real[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
