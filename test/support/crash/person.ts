@@ -16,7 +16,7 @@ import { Pulse } from '../../../src/std/pulse.ts';
 import type { ClientHistory, ClientRequest, SeenReply } from './history.ts';
 
 /** What the killer may count. */
-export type Moment = 'asked' | 'answered' | 'delta';
+export type Moment = 'asked' | 'answered' | 'delta' | 'written';
 
 export interface World {
   /** Resolves with the address when a server listens. */

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { uniformAt } from '../../../src/engine/uniform.ts';
 import { Pulse } from '../../../src/std/pulse.ts';
-import { type CliProcess, startCli } from '../cli-process.ts';
-import { findViolations, type Violation } from './history.ts';
-import { type Moment, Person, type World } from './person.ts';
+import { findViolations, type StoredHistory, type Violation } from './history.ts';
+import { Person, type World } from './person.ts';
 import { readStoredHistory } from './read-store.ts';
+import { type Death, Victim } from './victim.ts';
 
 export interface KillOptions {
   readonly kills: number;
@@ -22,7 +22,7 @@ export interface KillOptions {
 
 export interface KillReport {
   readonly kills: number;
-  readonly killedAt: Readonly<Record<string, number>>;
+  readonly killedAt: Readonly<Partial<Record<Death, number>>>;
   readonly acknowledged: number;
   /** With `overloaded`: these may never have happened. */
   readonly refused: number;
@@ -31,28 +31,15 @@ export interface KillReport {
   readonly violations: readonly Violation[];
 }
 
-/** Where in the life of a server it is killed: as soon as it listens, or at the n-th of these moments. */
-const deaths = ['start', 'asked', 'answered', 'delta', 'delta'] as const;
-const momentsMax = 40;
-
 export async function runKills(options: KillOptions): Promise<KillReport> {
   const { seed, dataDirectory } = options;
-  const killedAt: Record<string, number> = {};
   const changed = new Pulse();
-  const port = await freePort();
-  const env = { ...options.env, PORT: String(port), DATA_DIR: dataDirectory };
   let url: string | null = null;
   let isOver = false;
-  let countdown: { readonly moment: Moment; left: number } | null = null;
-  let server: CliProcess | null = null;
   let drawn = 0;
   const pick = (below: number) => Math.floor(uniformAt(seed, 1, drawn++) * below);
-
-  const kill = () => {
-    url = null;
-    countdown = null;
-    server?.child.kill('SIGKILL');
-  };
+  const env = { ...options.env, PORT: String(await freePort()), DATA_DIR: dataDirectory };
+  await using victim = new Victim(env, pick);
   const world: World = {
     pick,
     isOver: () => isOver,
@@ -60,51 +47,47 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
       while (url === null) await changed.wait();
       return url;
     },
-    happened: (moment) => {
-      if (countdown?.moment === moment && --countdown.left <= 0) kill();
-    },
+    happened: (moment) => victim.happened(moment),
   };
-  const start = async () => {
-    server = startCli(['serve'], env);
-    const [, address] = await server.seen(/listens on (http:\S+?)"/);
-    return { running: server, address: address ?? '' };
+  const open = (address: string) => {
+    url = address;
+    changed.beat();
   };
 
-  let { running, address } = await start();
-  const people = await Promise.all(
-    Array.from({ length: options.people }, async () => new Person(world, await guestToken(address))),
-  );
+  let address = await victim.start({ mayDie: false });
+  const tokens = await Promise.all(Array.from({ length: options.people }, () => guestToken(address)));
+  const people = tokens.map((token) => new Person(world, token));
   const lives = Promise.all(people.map((person) => person.live()));
   lives.catch(() => undefined);
-  for (let kills = 0; kills < options.kills; kills++) {
-    const death = deaths[pick(deaths.length)]!;
-    killedAt[death] = (killedAt[death] ?? 0) + 1;
-    if (death === 'start') kill();
-    else {
-      countdown = { moment: death, left: 1 + pick(momentsMax) };
-      url = address;
-      changed.beat();
-    }
-    await Promise.race([running.ended, lives]);
-    options.onKill?.(kills + 1);
-    ({ running, address } = await start());
+  while (victim.kills < options.kills) {
+    const death = victim
+      .die(() => open(address))
+      .finally(() => {
+        url = null;
+      });
+    // People who have found something wrong live no longer, and say why.
+    await Promise.race([death, lives]);
+    options.onKill?.(victim.kills);
+    address = await victim.start({ mayDie: true });
   }
   isOver = true;
-  url = address;
-  changed.beat();
+  open(address);
   await lives;
-  running.child.kill('SIGTERM');
-  await running.ended;
+  await victim.stop();
+  return toReport(people, victim, readStoredHistory(dataDirectory));
+}
+
+function toReport(people: readonly Person[], victim: Victim, stored: StoredHistory): KillReport {
   const counts = people.map((person) => person.counts);
   return {
-    kills: options.kills,
-    killedAt,
+    kills: victim.kills,
+    killedAt: victim.killedAt,
     acknowledged: counts.reduce((sum, { answered }) => sum + answered, 0),
     refused: counts.reduce((sum, { refused }) => sum + refused, 0),
     ends: countBy(counts.flatMap(({ ends }) => ends)),
     violations: findViolations(
       people.map((person) => person.history),
-      readStoredHistory(dataDirectory),
+      stored,
     ),
   };
 }
