@@ -50,7 +50,6 @@ function openInteractive({ input, output }: Streams, onInterrupt: () => void): T
     prompt,
   });
   editor.on('SIGINT', onInterrupt);
-  // The end of the input stops the editor by itself; a signal from outside has to.
   const hideTyping = () => {
     if (isTypingShown) output.write(clearLine);
     isTypingShown = false;
