@@ -6,14 +6,14 @@ export interface TcpProxy extends AsyncDisposable {
   readonly url: string;
   /** Connections so far. */
   readonly connections: () => number;
-  /** Cuts the connection through which the server sends this next; each text cuts once. */
-  cutAt(text: string): void;
+  /** Cuts the connection through which the server sends something like this next; each pattern cuts once. */
+  cutAt(pattern: RegExp): void;
 }
 
 export async function openTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket>();
-  const cuts = new Set<string>();
+  const cuts = new Set<RegExp>();
   let connections = 0;
   const server = createServer((client) => {
     connections++;
@@ -31,7 +31,7 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
     upstream.on('data', (chunk) => {
       const text = chunk.toString('latin1');
       for (const cut of cuts) {
-        if (!text.includes(cut)) continue;
+        if (!cut.test(text)) continue;
         cuts.delete(cut);
         // What has just come is lost with the connection.
         client.destroy();
@@ -44,7 +44,7 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections: () => connections,
-    cutAt: (text) => void cuts.add(text),
+    cutAt: (pattern) => void cuts.add(pattern),
     [Symbol.asyncDispose]: async () => {
       for (const socket of open) socket.destroy();
       server.close();
