@@ -10,10 +10,10 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
+import { createUniform } from '../models/tiny/random.ts';
 import { type Attempt, openPerson, type Person } from './load/person.ts';
 import { isGood } from './load/summarize.ts';
 import { describeMachine, quantile } from './machine.ts';
-import { createRandom } from './random.ts';
 import { startServerProcess } from './server-process.ts';
 
 const { values } = parseArgs({
@@ -107,7 +107,7 @@ async function restingMb(): Promise<number> {
 }
 
 function secretWords(count: number): string[] {
-  const random = createRandom(7);
+  const random = createUniform(7);
   const letter = () => 'bcdfghjklmnpqrstvwxz'[Math.floor(random() * 20)];
   return Array.from({ length: count }, () => `x${Array.from({ length: 9 }, letter).join('')}`);
 }

@@ -1,6 +1,6 @@
 /** When people come: decided beforehand, so that a slow server gets no fewer of them. */
 import { readFileSync } from 'node:fs';
-import { createRandom } from '../random.ts';
+import { createUniform } from '../../models/tiny/random.ts';
 
 export interface Phase {
   readonly name: string;
@@ -14,7 +14,7 @@ export function poissonArrivals(
   { factors, seconds, rate }: { factors: readonly number[]; seconds: number; rate: number },
   seed: number,
 ): { readonly phases: readonly Phase[]; readonly times: readonly number[] } {
-  const random = createRandom(seed);
+  const random = createUniform(seed);
   const times: number[] = [];
   const phases = factors.map((factor, place) => {
     const from = place * seconds;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
-import { createRandom } from '../random.ts';
+import { createUniform } from '../../models/tiny/random.ts';
 
 /** How long nobody would wait for a reply. */
 const patienceMs = 60_000;
@@ -20,7 +20,7 @@ export interface PersonOptions {
 
 /** Talks until the time is over; resolves with what was seen. */
 export async function startPerson({ url, lines, seed, until }: PersonOptions): Promise<Talk> {
-  const random = createRandom(seed);
+  const random = createUniform(seed);
   const { token } = (await (await fetch(`${url}/v1/guests`, { method: 'POST' })).json()) as { token: string };
   const socket = io(url, { auth: { token }, transports: ['websocket'], forceNew: true });
   const replies: { firstTextMs: number; wholeMs: number }[] = [];
