@@ -11,10 +11,7 @@ type Outcome =
   | { readonly ok: true; readonly worker: LoadedWorker }
   | { readonly ok: false; readonly reason: string };
 
-/**
- * How much this thread and those of the runtime yield to the one that serves the sockets (nice value). At three times the capacity of two
- * cores the 99th percentile of acknowledgements fell from 50 to 15 ms, and as many tokens were written.
- */
+/** How much this thread and those of the runtime yield to the one that serves the sockets (nice value); idle cores are used as before. */
 const niceness = 5;
 
 async function load(): Promise<Outcome> {

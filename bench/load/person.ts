@@ -1,6 +1,7 @@
 /** Somebody who says one thing, on a socket that was opened beforehand, and what came of it. */
 import { io, type Socket } from 'socket.io-client';
 import type { Ack, ClientToServerEvents, ServerToClientEvents, Value } from '../../src/protocol/events.ts';
+import { guestsAt } from '../../test/support/wire-client.ts';
 
 /** Milliseconds are counted from the moment for which it was scheduled, also where this process came to it late. */
 export interface Attempt {
@@ -35,7 +36,7 @@ const patienceMs = 90_000;
 
 /** A socket that is ready, of a new guest or with a token. */
 export async function openPerson(url: string, ownToken?: string): Promise<Person> {
-  const token = ownToken ?? (await guestToken(url));
+  const token = ownToken ?? (await guestsAt(url).guest()).token;
   const socket: Person['socket'] = io(url, { auth: { token }, transports: ['websocket'], forceNew: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('session:ready', () => resolve());
@@ -46,11 +47,6 @@ export async function openPerson(url: string, ownToken?: string): Promise<Person
     say: (text, { at, clock }) => say(socket, { text, at, clock }),
     [Symbol.dispose]: () => socket.disconnect(),
   };
-}
-
-async function guestToken(url: string): Promise<string> {
-  const { token } = (await (await fetch(`${url}/v1/guests`, { method: 'POST' })).json()) as { token: string };
-  return token;
 }
 
 /** Opens many, some at a time. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import { createUniform } from '../../models/tiny/random.ts';
+import { guestsAt } from '../../test/support/wire-client.ts';
 
 /** How long nobody would wait for a reply. */
 const patienceMs = 60_000;
@@ -21,7 +22,7 @@ export interface PersonOptions {
 /** Talks until the time is over; resolves with what was seen. */
 export async function startPerson({ url, lines, seed, until }: PersonOptions): Promise<Talk> {
   const random = createUniform(seed);
-  const { token } = (await (await fetch(`${url}/v1/guests`, { method: 'POST' })).json()) as { token: string };
+  const { token } = await guestsAt(url).guest();
   const socket = io(url, { auth: { token }, transports: ['websocket'], forceNew: true });
   const replies: { firstTextMs: number; wholeMs: number }[] = [];
   const errors: string[] = [];

@@ -76,12 +76,12 @@ async function connected(client: ReturnType<typeof createAmityClient>, url: URL)
       : null;
   };
   return await new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(`The server at ${url.origin} does not answer.`), connectTimeoutMs);
     const settle = (problem: string | null) => {
       clearTimeout(timer);
       unsubscribe();
       resolve(problem);
     };
+    const timer = setTimeout(() => settle(`The server at ${url.origin} does not answer.`), connectTimeoutMs);
     const look = () => {
       const state = client.getSnapshot();
       const problem = problemOf(state);

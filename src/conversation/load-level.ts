@@ -93,8 +93,8 @@ export function racePlanOf(level: LoadLevel, settings: RaceSettings): RacePlan {
 }
 
 /**
- * On the way to the commit, six of ten go on at a third and three of ten at two thirds: of the schedules measured the one that loses
- * least for what it saves (bench/RESULTS.md, racing). Two at least, since one alone is committed.
+ * On the way to the commit, six of ten go on at a third and three of ten at two thirds: with the default commit half of the tokens
+ * for nine tenths of the gain (bench/RESULTS.md, racing). Two at least, since one alone is committed.
  */
 function checkpointsOf(commitTokens: number, candidates: number): RacePlan['checkpoints'] {
   const third = Math.round(commitTokens / 3);

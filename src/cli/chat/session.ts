@@ -1,9 +1,10 @@
 /** A conversation at a terminal: what is typed goes to the client, and its snapshots are printed as they come. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AmityClient } from '../../client/amity-client.ts';
 import type { Fault } from '../../client/fault.ts';
 import { isUnfinished } from '../../client/messages.ts';
 import { isCompanionWriting, shownReplies } from '../../client/shown.ts';
-import type { ChatMessage, ConversationState } from '../../client/state.ts';
+import type { Alternative, ChatMessage, ConversationState } from '../../client/state.ts';
 import { type ChatCommand, help, parseLine } from './commands.ts';
 import type { Terminal } from './terminal.ts';
 import { type Piece, Transcript } from './transcript.ts';
@@ -13,6 +14,8 @@ import { faultText, printable } from './words.ts';
 const messagesAtStart = 10;
 /** Times that a program's message is sent when the server is busy. */
 const sendsMax = 5;
+/** How long a program waits for a connection that was lost. */
+const offlineMsMax = 60_000;
 
 export class ChatSession {
   readonly #client: AmityClient;
@@ -68,8 +71,7 @@ export class ChatSession {
       case 'help':
         return this.#terminal.note(help);
       case 'mistake':
-        this.#failures++;
-        return this.#terminal.note(command.problem);
+        return this.#refuse(command.problem);
       case 'say':
         return this.#transcript.typed(client.send(command.text));
       case 'edit':
@@ -89,7 +91,7 @@ export class ChatSession {
       }
     }
     if (reply === undefined || isUnfinished(reply)) {
-      return this.#terminal.note(
+      return this.#refuse(
         reply === undefined ? 'There is no reply yet.' : 'The reply is still being written.',
       );
     }
@@ -114,17 +116,15 @@ export class ChatSession {
   #edit(text: string): void {
     const { messages } = this.#client.getSnapshot();
     const own = messages.findLast((message) => message.role === 'user' && message.messageId !== null);
-    if (own === undefined || own.messageId === null) this.#terminal.note('There is no message of yours yet.');
+    if (own === undefined || own.messageId === null) this.#refuse('There is no message of yours yet.');
     else this.#transcript.typed(this.#client.edit(own.messageId, text));
   }
 
   async #listAlternatives(messageId: string): Promise<void> {
-    const outcome = await this.#client.alternatives(messageId);
-    if (!outcome.ok) return this.#fail(outcome.error);
-    this.#choices = outcome.value.map(({ candidateId }) => candidateId);
-    if (outcome.value.length < 2)
-      this.#terminal.note('There are no other replies. /regenerate has one written.');
-    outcome.value.forEach(({ text, shown }, place) => {
+    const all = await this.#loadAlternatives(messageId);
+    this.#choices = all.map(({ candidateId }) => candidateId);
+    if (all.length === 1) this.#terminal.note('There are no other replies. /regenerate has one written.');
+    all.forEach(({ text, shown }, place) => {
       this.#terminal.note(`${shown ? '*' : ' '} ${place + 1}. ${printable(text)}`);
     });
   }
@@ -132,20 +132,24 @@ export class ChatSession {
   async #choose(messageId: string, place: number): Promise<void> {
     const { alternatives } = this.#client.getSnapshot();
     const known = alternatives[messageId] ?? (await this.#loadAlternatives(messageId));
+    if (known.length === 0) return;
     const ids = known.map(({ candidateId }) => candidateId);
     // As they were listed last, also where a choice has moved them since.
     const order = this.#choices.some((id) => ids.includes(id)) ? this.#choices : ids;
     const candidateId = order[place - 1];
     if (candidateId === undefined) {
-      this.#terminal.note(`There is no reply ${place}: /alternatives lists them.`);
+      this.#refuse(`There is no reply ${place}: /alternatives lists them.`);
     } else if (known.some((one) => one.candidateId === candidateId && one.shown)) {
       this.#terminal.note('That is the one you see.');
     } else await this.#client.choose(messageId, candidateId);
   }
 
-  async #loadAlternatives(messageId: string) {
+  /** Empty, and the reason told, where they cannot be had. */
+  async #loadAlternatives(messageId: string): Promise<readonly Alternative[]> {
     const outcome = await this.#client.alternatives(messageId);
-    return outcome.ok ? outcome.value : [];
+    if (outcome.ok) return outcome.value;
+    this.#fail(outcome.error);
+    return [];
   }
 
   async #printHistory(count: number): Promise<void> {
@@ -184,6 +188,7 @@ export class ChatSession {
 
   #print(piece: Piece): void {
     const { isInteractive } = this.#terminal;
+    if ('isFailed' in piece && piece.isFailed) this.#failures++;
     if (piece.kind === 'text') this.#terminal.write(piece.text);
     else if (piece.kind === 'begin') {
       if (isInteractive) this.#terminal.write(piece.mark === 'new' ? 'Amity: ' : 'Amity, instead: ');
@@ -221,43 +226,54 @@ export class ChatSession {
   }
 
   #fail(fault: Fault): void {
+    this.#refuse(`[${faultText(fault)}]`);
+  }
+
+  /** Says why something was not done. */
+  #refuse(problem: string): void {
     this.#failures++;
-    this.#terminal.note(`[${faultText(fault)}]`);
+    this.#terminal.note(problem);
   }
 
   /** Resolves when all that was asked for is answered and written to its end; what is refused for the load is asked again. */
   async #settled(): Promise<void> {
+    let onlineAt = performance.now();
     for (let sends = 1; ; ) {
       const { outgoing, connection } = this.#client.getSnapshot();
       if (connection.state === 'refused') return;
+      if (connection.state === 'online') onlineAt = performance.now();
+      if (performance.now() - onlineAt >= offlineMsMax) {
+        this.#refuse('[the connection did not come back]');
+        return this.#terminal.close();
+      }
       const failed = outgoing.find(({ delivery }) => delivery === 'failed');
       if (failed !== undefined) {
-        const wait = failed.error?.retryable === true && sends < sendsMax;
-        if (!wait) {
-          this.#failures++;
-          this.#terminal.note(`[not sent: ${failed.error === null ? 'no answer' : faultText(failed.error)}]`);
+        if (failed.error?.retryable !== true || sends === sendsMax) {
+          this.#refuse(`[not sent: ${failed.error === null ? 'no answer' : faultText(failed.error)}]`);
           this.#client.discard(failed.clientId);
           return;
         }
         sends++;
-        await pause(failed.error?.retryAfterMs ?? 1000);
+        await pause(failed.error.retryAfterMs ?? 1000);
         this.#client.retry(failed.clientId);
       } else if (isSettled(this.#client.getSnapshot())) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+      else await this.#change(connection.state === 'online' ? null : offlineMsMax);
     }
+  }
+
+  /** Resolves at the next snapshot, at the latest after so many milliseconds. */
+  async #change(msMax: number | null): Promise<void> {
+    const stop = new AbortController();
+    const changed = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    const late = msMax === null ? [] : [pause(msMax, undefined, { signal: stop.signal }).catch(() => {})];
+    await Promise.race([changed, ...late]);
+    stop.abort();
   }
 }
 
 function isSettled(state: ConversationState): boolean {
   if (state.outgoing.length > 0 || !state.synced || state.connection.state !== 'online') return false;
   return shownReplies(state).length === 0 && !state.messages.some(isUnfinished);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenStorage } from '../../client/guest-token.ts';
+import { ensureDirectory } from '../../data-directory.ts';
 
 /** Keeps the guest of each server in a file that only this user reads, so that the same person comes back next time. */
 export function tokenFiles(directory: string, url: URL): TokenStorage {
@@ -14,7 +15,7 @@ export function tokenFiles(directory: string, url: URL): TokenStorage {
       }
     },
     setItem: (_key, value) => {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      ensureDirectory(directory, 'DATA_DIR');
       writeFileSync(path, value, { mode: 0o600 });
     },
   };

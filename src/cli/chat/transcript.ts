@@ -12,9 +12,9 @@ export type Piece =
   | { readonly kind: 'begin'; readonly mark: 'new' | 'changed' }
   | { readonly kind: 'text'; readonly text: string }
   /** The reply is over; `note` says how, where not by itself. */
-  | { readonly kind: 'end'; readonly note: string }
+  | { readonly kind: 'end'; readonly note: string; readonly isFailed: boolean }
   /** A reply that ended without a word, and how. */
-  | { readonly kind: 'silence'; readonly note: string }
+  | { readonly kind: 'silence'; readonly note: string; readonly isFailed: boolean }
   /** A message of the user that was written on another device. */
   | { readonly kind: 'elsewhere'; readonly text: string }
   /** Sending failed. */
@@ -83,7 +83,7 @@ export class Transcript {
       }
       if (text !== '') return this.#begin(message, 'new');
       this.#printed.set(key, { text, isEnded: true });
-      return [...this.#close(), { kind: 'silence', note: endNote(message) }];
+      return [...this.#close(), { kind: 'silence', ...howEnded(message) }];
     }
     if (!text.startsWith(known.text)) return this.#begin(message, 'changed');
     const tail = text.slice(known.text.length);
@@ -112,13 +112,17 @@ export class Transcript {
     printed.isEnded = true;
     if (this.#open !== message.key) return [];
     this.#open = null;
-    return [{ kind: 'end', note: endNote(message) }];
+    return [{ kind: 'end', ...howEnded(message) }];
   }
 
   /** Ends the line of a reply that another one interrupts. */
   #close(): readonly Piece[] {
     if (this.#open === null) return [];
     this.#open = null;
-    return [{ kind: 'end', note: '' }];
+    return [{ kind: 'end', note: '', isFailed: false }];
   }
+}
+
+function howEnded(message: ChatMessage) {
+  return { note: endNote(message), isFailed: message.status === 'failed' };
 }

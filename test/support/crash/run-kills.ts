@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { uniformAt } from '../../../src/engine/uniform.ts';
 import { Pulse } from '../../../src/std/pulse.ts';
+import { guestsAt } from '../wire-client.ts';
 import { findViolations, type StoredHistory, type Violation } from './history.ts';
 import { Person, type World } from './person.ts';
 import { readStoredHistory } from './read-store.ts';
@@ -55,8 +56,8 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
   };
 
   let address = await victim.start({ mayDie: false });
-  const tokens = await Promise.all(Array.from({ length: options.people }, () => guestToken(address)));
-  const people = tokens.map((token) => new Person(world, token));
+  const guests = await Promise.all(Array.from({ length: options.people }, () => guestsAt(address).guest()));
+  const people = guests.map(({ token }) => new Person(world, token));
   const lives = Promise.all(people.map((person) => person.live()));
   lives.catch(() => undefined);
   while (victim.kills < options.kills) {
@@ -90,11 +91,6 @@ function toReport(people: readonly Person[], victim: Victim, stored: StoredHisto
       stored,
     ),
   };
-}
-
-async function guestToken(url: string): Promise<string> {
-  const answer = await fetch(`${url}/v1/guests`, { method: 'POST' });
-  return ((await answer.json()) as { token: string }).token;
 }
 
 async function freePort(): Promise<number> {

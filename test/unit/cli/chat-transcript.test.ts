@@ -94,6 +94,17 @@ describe('Transcript', () => {
     expect(end({ text: '', status: 'cancelled', finishReason: 'superseded' })).toBe('');
   });
 
+  it('tells a reply that failed from one that was stopped', () => {
+    const failures = (own: Partial<ChatMessage>) =>
+      new Transcript()
+        .next(of(reply('a', [1, 'Hel'], own)))
+        .filter((piece) => 'isFailed' in piece && piece.isFailed).length;
+    expect(failures({ status: 'failed', finishReason: null })).toBe(1);
+    expect(failures({ status: 'failed', finishReason: null, text: '' })).toBe(1);
+    expect(failures({ status: 'cancelled', finishReason: 'cancelled' })).toBe(0);
+    expect(failures({})).toBe(0);
+  });
+
   it('tells of a message that was not sent, once for each try', () => {
     const transcript = new Transcript();
     transcript.typed('u');
