@@ -92,7 +92,10 @@ else {
 /** Fills the batch, then times its steps; prompts differ, and nothing ends a reply early. */
 async function measure(batch: number, round: number): Promise<Sample[]> {
   const vocabulary = { ...tokenizer.vocabulary, isEnd: () => false };
-  const engine = new Engine({ runner, vocabulary }, { queueMax: batch, prefillTokensMax: pastTokens });
+  const engine = new Engine(
+    { runner, vocabulary },
+    { queueMax: batch, prefillTokensMax: 192, chunkTokens: 64 },
+  );
   for (let index = 0; index < batch; index++) {
     const prompt = Int32Array.from(
       { length: pastTokens },

@@ -6,7 +6,7 @@ import { MANIFEST_FILE, type Manifest, type ManifestFile, manifestSchema } from 
 import type { Checkpoint } from './checkpoints/checkpoint.ts';
 import type { DecoderLayout } from './graphs/decoder-layout.ts';
 import type { ModelFamily } from './graphs/family.ts';
-import { layoutD3 } from './graphs/layout-d3.ts';
+import { layoutD4 } from './graphs/layout-d4.ts';
 import { llama } from './graphs/llama.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
 import { writeOnnxModel } from './onnx/writer.ts';
@@ -15,13 +15,13 @@ import { nb8 } from './weights/nb8.ts';
 import type { WeightFormat } from './weights/weight-format.ts';
 
 /** Raise it when the same checkpoint would give another graph: it is stored in each manifest. */
-const CONVERTER_VERSION = 1;
+const CONVERTER_VERSION = 2;
 /** Longer contexts cost memory in the position tables and nothing here uses them yet. */
 const CONTEXT_TOKENS_MAX = 8192;
 
 const families: readonly ModelFamily[] = [llama];
 const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, nb8 };
-const layout: DecoderLayout = layoutD3;
+const layout: DecoderLayout = layoutD4;
 
 const fileNames = {
   graph: 'model.onnx',

@@ -65,7 +65,7 @@ export async function recordAll(contexts: readonly Context[], options: RecordOpt
   });
   const engine = new Engine(
     { runner, vocabulary: tokenizer.vocabulary },
-    { queueMax: contexts.length, prefillTokensMax: 128 },
+    { queueMax: contexts.length, prefillTokensMax: 128, chunkTokens: 64 },
   );
   await rm(options.file, { force: true });
   const open = new Map<string, Omit<Recording, 'candidates'> & { readonly steps: Steps }>();

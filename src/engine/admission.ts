@@ -1,12 +1,11 @@
 /** Whether a request may come in: pure functions on counters, so that a table of numbers can test them. */
 import type { RunnerLimits } from './model-runner.ts';
 import type { Admission, EngineRequest, SamplingParams } from './request.ts';
+import type { PrefillLimits } from './scheduler.ts';
 
-export interface EngineLimits {
+export interface EngineLimits extends PrefillLimits {
   /** Requests that may wait for slots; those that find free ones at the next step do not count. */
   readonly queueMax: number;
-  /** Prompt tokens in one step, so that a prompt does not stall the replies that are running. At least 3. */
-  readonly prefillTokensMax: number;
 }
 
 /** What the engine holds at the moment of the question. */

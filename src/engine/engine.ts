@@ -29,18 +29,24 @@ export class Engine {
   readonly #limits: EngineLimits;
   readonly #scheduler = new Scheduler();
   readonly #slots: KvSlots<Sequence>;
+  readonly #promptSlots: KvSlots<SequenceGroup>;
   readonly #sampler: Sampler;
   readonly #groups = new Map<string, SequenceGroup>();
   readonly #cancelled = new Set<SequenceGroup>();
   #isStepping = false;
 
   constructor(model: { runner: ModelRunner; vocabulary: Vocabulary }, limits: EngineLimits) {
-    if (limits.prefillTokensMax < 3) throw new RangeError('Engine: prefillTokensMax must be at least 3');
+    const { chunkTokens, prefillTokensMax } = limits;
+    if (!(chunkTokens >= 1 && chunkTokens <= prefillTokensMax)) {
+      throw new RangeError('Engine: chunkTokens must be from 1 to prefillTokensMax');
+    }
     const { runner, vocabulary } = model;
     this.#runner = runner;
     this.#vocabulary = vocabulary;
     this.#limits = limits;
-    this.#slots = new KvSlots(runner.limits.slots, (from, to, length) => runner.copySlot(from, to, length));
+    const { slots } = runner.limits;
+    this.#slots = new KvSlots(slots, (from, to, length) => runner.copyReply(from, to, length));
+    this.#promptSlots = new KvSlots(slots, (from, to, length) => runner.copyPrompt(from, to, length));
     this.#sampler = new Sampler(runner.limits.topK);
   }
 
@@ -120,6 +126,8 @@ export class Engine {
       slotsFree: free,
       slotsTakenTotal: totals.taken,
       slotsFreedTotal: totals.freed,
+      promptSlotsUsed: this.#promptSlots.used,
+      promptsDecoding: this.#promptSlots.decodingCount,
       positions: this.#runner.limits.positions,
       sequences: [...this.#groups.values()].flatMap((group) =>
         group.sequences.map((sequence) => ({
@@ -130,7 +138,8 @@ export class Engine {
           isFinished: group.isFinished,
           slot: sequence.slot,
           cached: sequence.cached,
-          pending: sequence.pending,
+          promptSlot: group.slot,
+          promptCached: group.cached,
           promptTokens: group.request.prompt.length,
           generated: sequence.generated,
           tokensMax: group.request.tokensMax,
@@ -150,22 +159,28 @@ export class Engine {
   /** Decides what runs: takes the slots of those that give way, gives slots to those that start. */
   #start(): readonly PromptChunk[] {
     this.#scheduler.replan(this.#slots.capacity);
-    const plan = this.#scheduler.plan(this.#slots.free, this.#limits.prefillTokensMax);
+    const plan = this.#scheduler.plan(this.#slots.free, this.#limits);
     for (const sequence of plan.yielding) sequence.drop();
-    this.#slots.release(plan.yielding);
+    this.#releaseEnded();
     this.#scheduler.start(plan.starting);
     for (const group of plan.starting) {
       group.begin();
+      this.#promptSlots.take(group);
       for (const sequence of group.sequences) this.#slots.take(sequence);
-      if (group.pending === 1) this.#slots.join(group.sequences);
     }
     return plan.prompts;
   }
 
+  /** A prompt of which a piece failed is not gone on with. */
   async #forward(prompts: readonly PromptChunk[]): Promise<readonly PassResult[]> {
     const results: PassResult[] = [];
-    for (const pass of toPasses(this.#slots.decoding, prompts)) {
-      results.push(await runPass(this.#runner, pass));
+    const failed = new Set<SequenceGroup>();
+    const groupOf = (sequence: Sequence) => this.#groupOf(sequence);
+    for (const pass of toPasses(this.#slots.decoding, prompts, groupOf)) {
+      if (pass.kind === 'prefill' && failed.has(pass.chunk.group)) continue;
+      const result = await runPass(this.#runner, pass);
+      if (!result.ok && pass.kind === 'prefill') failed.add(pass.chunk.group);
+      results.push(result);
     }
     return results;
   }
@@ -175,10 +190,10 @@ export class Engine {
     const draws: Draw[] = [];
     for (const result of results) {
       if (!result.ok) continue;
-      const { chunk, sequences } = result.pass;
+      const { pass } = result;
       result.logits.forEach((logits, row) => {
         if (logits === null) return;
-        const drawing = chunk === null ? [sequences[row]!] : chunk.group.sequences;
+        const drawing = pass.kind === 'decode' ? [pass.sequences[row]!] : pass.chunk.group.sequences;
         for (const sequence of drawing) draws.push(this.#draw(logits, sequence));
       });
     }
@@ -210,38 +225,43 @@ export class Engine {
     this.#releaseEnded();
   }
 
-  #commitPass({ rows, sequences, chunk }: Pass): void {
-    sequences.forEach((sequence, row) => {
-      sequence.advance(rows[row]!.tokens.length);
-      this.#groupOf(sequence).start();
-    });
-    if (chunk?.isLast) this.#fork(chunk.group);
-  }
-
-  /** Lets a prefilled prompt into the batch, once for each candidate. */
-  #fork({ head, sequences }: SequenceGroup): void {
-    for (const sequence of sequences) {
-      if (sequence === head) continue;
-      this.#runner.copySlot(head.slot!, sequence.slot!, head.cached);
-      sequence.advance(head.cached);
+  #commitPass(pass: Pass): void {
+    if (pass.kind === 'decode') {
+      for (const sequence of pass.sequences) sequence.advance();
+      return;
     }
-    this.#slots.join(sequences);
+    const { group, tokens, isLast } = pass.chunk;
+    group.advance(tokens);
+    group.start();
+    if (isLast) this.#join(group);
   }
 
   /** Even a failed prompt joins, to leave in a moment: prompts behind it then find their place at the batch. */
-  #failPass({ sequences, chunk }: Pass, message: string): void {
-    if (chunk !== null) this.#slots.join(chunk.group.sequences);
-    for (const sequence of sequences) this.#groupOf(sequence).fail(message);
+  #failPass(pass: Pass, message: string): void {
+    if (pass.kind === 'prefill') {
+      this.#join(pass.chunk.group);
+      pass.chunk.group.fail(message);
+      return;
+    }
+    for (const sequence of pass.sequences) this.#groupOf(sequence).fail(message);
+  }
+
+  #join(group: SequenceGroup): void {
+    this.#promptSlots.join([group]);
+    this.#slots.join(group.sequences);
   }
 
   #releaseEnded(): void {
     const leaving: Sequence[] = [];
-    for (const { sequences } of this.#scheduler.running) {
-      for (const sequence of sequences) {
+    const left: SequenceGroup[] = [];
+    for (const group of this.#scheduler.running) {
+      for (const sequence of group.sequences) {
         if (sequence.end !== null && sequence.slot !== null) leaving.push(sequence);
       }
+      if (group.slot !== null && group.sequences.every(({ end }) => end !== null)) left.push(group);
     }
     this.#slots.release(leaving);
+    this.#promptSlots.release(left);
   }
 
   /** What the outside learns, in the order of arrival; requests that are over are forgotten. */

@@ -15,7 +15,10 @@ export interface EngineSnapshot {
   readonly slotsTakenTotal: number;
   /** Since the start of the engine. */
   readonly slotsFreedTotal: number;
-  /** Tokens a slot can hold. */
+  /** Slots of prompts in use: 0..promptsDecoding-1 of those that decode, and behind them the one that is half done. */
+  readonly promptSlotsUsed: number;
+  readonly promptsDecoding: number;
+  /** Tokens of a prompt and its reply together. */
   readonly positions: number;
   /** Of the requests that have started. */
   readonly sequences: readonly SequenceSnapshot[];
@@ -30,8 +33,11 @@ export interface SequenceSnapshot {
   /** Whether the request has told its end: only a runner-up may still write. */
   readonly isFinished: boolean;
   readonly slot: number | null;
+  /** Tokens of the reply in its slot. */
   readonly cached: number;
-  readonly pending: number;
+  readonly promptSlot: number | null;
+  /** Tokens of the prompt in its slot. */
+  readonly promptCached: number;
   readonly promptTokens: number;
   readonly generated: number;
   readonly tokensMax: number;
@@ -42,6 +48,7 @@ export interface SequenceSnapshot {
 export function findViolations(snapshot: EngineSnapshot): readonly string[] {
   return [
     ...findSlotViolations(snapshot),
+    ...findPromptSlotViolations(snapshot),
     ...snapshot.sequences.flatMap((s) => findSequenceViolations(s, snapshot)),
     ...findRaceViolations(snapshot),
   ];
@@ -92,23 +99,44 @@ function findSlotViolations(snapshot: EngineSnapshot): readonly string[] {
   return violations;
 }
 
+function findPromptSlotViolations(snapshot: EngineSnapshot): readonly string[] {
+  const slots = new Map<string, number>();
+  for (const { requestId, promptSlot } of snapshot.sequences) {
+    if (promptSlot !== null) slots.set(requestId, promptSlot);
+  }
+  const held = [...slots.values()].sort((a, b) => a - b);
+  const violations: string[] = [];
+  if (held.some((slot, place) => slot !== place)) violations.push(`prompt slots have gaps or twins: ${held}`);
+  if (held.length !== snapshot.promptSlotsUsed) {
+    violations.push(`${held.length} prompts hold slots, ${snapshot.promptSlotsUsed} slots are in use`);
+  }
+  return violations;
+}
+
 function findSequenceViolations(sequence: SequenceSnapshot, snapshot: EngineSnapshot): readonly string[] {
-  const { slot, cached, pending, promptTokens, generated, tokensMax, end } = sequence;
+  const { slot, cached, promptSlot, promptCached, promptTokens, generated, tokensMax, end } = sequence;
   const name = `sequence ${sequence.requestId}/${sequence.index}`;
   const violations: string[] = [];
   if (end !== null && slot !== null) violations.push(`${name} has ended and holds slot ${slot}`);
+  if (slot !== null && promptSlot === null) violations.push(`${name} has a slot and its prompt has none`);
   if (generated > tokensMax) violations.push(`${name} has ${generated} tokens of at most ${tokensMax}`);
-  if (cached > snapshot.positions)
-    violations.push(`${name} caches ${cached} of ${snapshot.positions} positions`);
-  if (pending !== promptTokens + generated - cached) violations.push(`${name} miscounts its pending tokens`);
+  if (promptCached + cached > snapshot.positions) {
+    violations.push(`${name} caches ${promptCached + cached} of ${snapshot.positions} positions`);
+  }
+  if (promptCached > promptTokens) violations.push(`${name} caches more than its prompt`);
   if (slot === null && end === null && cached + generated > 0) {
     violations.push(`${name} has tokens but no slot`);
   }
-  if (slot !== null && slot < snapshot.rowsDecoding && pending !== 1) {
-    violations.push(`${name} decodes with ${pending} pending tokens`);
+  if (slot !== null && slot < snapshot.rowsDecoding) {
+    if (promptCached !== promptTokens) violations.push(`${name} decodes behind half a prompt`);
+    if (cached !== generated - 1)
+      violations.push(`${name} decodes with ${generated - cached} pending tokens`);
+    if (promptSlot !== null && promptSlot >= snapshot.promptsDecoding) {
+      violations.push(`${name} decodes, its prompt does not`);
+    }
   }
-  if (slot !== null && slot >= snapshot.rowsDecoding && pending < 2) {
-    violations.push(`${name} prefills with ${pending} pending tokens`);
+  if (slot !== null && slot >= snapshot.rowsDecoding && (promptCached === promptTokens || generated > 0)) {
+    violations.push(`${name} prefills though its prompt is done`);
   }
   return violations;
 }

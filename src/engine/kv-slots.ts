@@ -9,8 +9,8 @@ export interface SlotHolder {
 export type CopySlot = (from: number, to: number, length: number) => void;
 
 /**
- * Who holds which slot of the cache. Slots in use are always 0..n-1 without a gap: first those of the
- * sequences that decode (the batch), behind them those that are still being prefilled. A gap is closed
+ * Who holds which slot of a cache: of the one for replies or of the one for prompts. Slots in use are always 0..n-1 without a
+ * gap: first those of what decodes (the batch), behind them those whose prompts are still being prefilled. A gap is closed
  * by copying the last one into it, so that no pass computes padding.
  */
 export class KvSlots<Holder extends SlotHolder> {

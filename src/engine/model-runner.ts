@@ -4,17 +4,29 @@
  */
 
 /**
- * New tokens of one sequence for one forward pass.
+ * The next piece of a prompt.
  *
- * The cache of `slot` already holds `position` tokens; `tokens` are appended from there on. Writing past
- * the committed length is harmless: the engine alone decides what counts, so a failed pass needs no undo.
+ * The cache of the prompt in `slot` already holds `position` tokens; `tokens` are appended from there on. Writing past the
+ * committed length is harmless: the engine alone decides what counts, so a failed pass needs no undo.
  */
-export interface ForwardRow {
+export interface PrefillRow {
+  /** One of the slots of prompts. */
   readonly slot: number;
   readonly position: number;
   readonly tokens: Int32Array;
-  /** Whether the logits after the last of `tokens` are wanted (false for all but the last chunk of a prompt). */
+  /** Whether the logits after the last of `tokens` are wanted (false for all but the last piece of a prompt). */
   readonly wantsLogits: boolean;
+}
+
+/** The next token of one reply. What is said above of writing past the committed length is true of it too. */
+export interface DecodeRow {
+  /** One of the slots of replies. */
+  readonly slot: number;
+  /** Tokens of the reply that its slot holds. */
+  readonly position: number;
+  readonly token: number;
+  /** The prompt that it continues, and how many tokens that has. Rows may share one. */
+  readonly prompt: { readonly slot: number; readonly length: number };
 }
 
 /** The next-token distribution after one row, cut to the `topK` most likely tokens. */
@@ -28,32 +40,44 @@ export interface RowLogits {
 }
 
 export interface RunnerLimits {
-  /** Sequences that can be held at once. */
+  /** Replies that can be held at once, and as many prompts. */
   readonly slots: number;
-  /** Tokens a slot can hold, prompt and reply together. */
+  /** Tokens of a prompt and its reply together. */
   readonly positions: number;
   /** Candidates per distribution; a larger `topK` cannot be sampled. */
   readonly topK: number;
 }
 
+/**
+ * A prompt is held once, however many replies continue it; a reply holds its own tokens only. So a prompt is forked by
+ * naming it.
+ *
+ * A slot that takes part in none of 64 passes in a row may be forgotten; continuing it then throws.
+ */
 export interface ModelRunner extends AsyncDisposable {
   readonly limits: RunnerLimits;
 
   /**
-   * Runs the rows and appends their keys and values to their slots.
+   * Appends a piece to a prompt. It runs alone, so that what a prompt yields never depends on its neighbours.
    *
-   * Rows of exactly one token must be in the slots 0..n-1, in that order: they run as one batch. Longer
-   * rows (prompts) run one by one, so that what a prompt yields never depends on its neighbours.
+   * @returns null where no logits were wanted.
+   * @throws when the runtime fails; the slot then does not count as advanced.
+   */
+  prefill(row: PrefillRow): Promise<RowLogits | null>;
+
+  /**
+   * Runs one token of each reply as one batch. Row i is in the reply slot i, and the prompts are in the prompt slots 0..m-1.
    *
-   * A slot that takes part in none of 64 passes in a row may be forgotten; continuing it then throws.
-   *
-   * @returns one entry per row, in order; null where no logits were wanted.
+   * @returns one entry per row, in order.
    * @throws when the runtime fails; no slot then counts as advanced.
    */
-  forward(rows: readonly ForwardRow[]): Promise<readonly (RowLogits | null)[]>;
+  decode(rows: readonly DecodeRow[]): Promise<readonly RowLogits[]>;
 
-  /** Copies the first `length` positions of a slot over another one (to fork a prompt, to close a gap). */
-  copySlot(from: number, to: number, length: number): void;
+  /** Makes one reply slot hold the first `length` positions of another (to close a gap). */
+  copyReply(from: number, to: number, length: number): void;
+
+  /** The same for prompts. */
+  copyPrompt(from: number, to: number, length: number): void;
 
   /**
    * Teacher forcing, outside any slot: the log-probability (natural logarithm) of each token given all before it.

@@ -7,16 +7,25 @@ export interface StepPlan {
   readonly yielding: readonly Sequence[];
   /** Waiting requests that start, in the order in which they take their slots. */
   readonly starting: readonly SequenceGroup[];
-  /** At most the last one leaves a rest of its prompt for the next step: such a chunk uses up the budget. */
+  /** In the order in which they run; those of one prompt follow each other. Only the last prompt may stay unfinished. */
   readonly prompts: readonly PromptChunk[];
 }
 
 /** The next tokens of a prompt, run alone. */
 export interface PromptChunk {
   readonly group: SequenceGroup;
+  /** Tokens of the prompt before it. */
+  readonly position: number;
   readonly tokens: number;
   /** Whether the prompt ends with it: the group then draws its first tokens and joins the batch. */
   readonly isLast: boolean;
+}
+
+export interface PrefillLimits {
+  /** Prompt tokens in one step, so that a prompt does not stall the replies that are running. */
+  readonly prefillTokensMax: number;
+  /** Prompts are cut at the multiples of it. At most `prefillTokensMax`. */
+  readonly chunkTokens: number;
 }
 
 export interface ScheduleState {
@@ -33,28 +42,25 @@ export interface ScheduleState {
  * `prefillTokensMax` tokens a step; all that decodes decodes. As many runner-ups give way as those that start lack rows,
  * and none for a request that could not start even so.
  */
-export function planStep(state: ScheduleState, prefillTokensMax: number): StepPlan {
+export function planStep(state: ScheduleState, limits: PrefillLimits): StepPlan {
   const starting: SequenceGroup[] = [];
   const prompts: PromptChunk[] = [];
-  let tokensLeft = prefillTokensMax;
+  let tokensLeft = limits.prefillTokensMax;
   let slotsTaken = 0;
 
-  const planChunk = (group: SequenceGroup): boolean => {
-    const { pending } = group;
-    const tokens = chunkTokens(pending, prefillTokensMax);
-    if (tokens > tokensLeft) return false;
-    tokensLeft -= tokens;
-    prompts.push({ group, tokens, isLast: tokens === pending });
-    return true;
+  /** @returns whether a piece of it runs; an unfinished prompt uses up the budget. */
+  const planPrompt = (group: SequenceGroup): boolean => {
+    const chunks = cutPrompt(group, { ...limits, prefillTokensMax: tokensLeft });
+    const isComplete = chunks.at(-1)?.isLast ?? false;
+    tokensLeft = isComplete ? tokensLeft - chunks.reduce((sum, { tokens }) => sum + tokens, 0) : 0;
+    prompts.push(...chunks);
+    return chunks.length > 0;
   };
 
-  if (state.prefilling !== null) planChunk(state.prefilling);
+  if (state.prefilling !== null) planPrompt(state.prefilling);
   for (const group of state.waiting) {
     if (slotsTaken + group.slotsWanted > state.slotsFree + state.runnerUps.length) break;
-    if (group.pending === 1) {
-      // A prompt of one token is a row of the batch, and slots of prompts would stand between it and the batch.
-      if (prompts.length > 0) break;
-    } else if (!planChunk(group)) break;
+    if (!planPrompt(group)) break;
     starting.push(group);
     slotsTaken += group.slotsWanted;
   }
@@ -63,12 +69,22 @@ export function planStep(state: ScheduleState, prefillTokensMax: number): StepPl
 }
 
 /**
- * Tokens of the next chunk: a function of the prompt alone, never of the neighbours, since where a prompt is cut
- * shows in the last bits of its logits. A single token is never left over: rows of one token belong to the batch.
+ * The next pieces of a prompt. They end at multiples of `chunkTokens`, counted from the beginning of the prompt, and never
+ * elsewhere but at its end: where a prompt is cut shows in the last bits of its logits, so it must follow from the prompt alone.
  */
-export function chunkTokens(pending: number, tokensMax: number): number {
-  if (pending <= tokensMax) return pending;
-  return pending - tokensMax === 1 ? tokensMax - 1 : tokensMax;
+function cutPrompt(group: SequenceGroup, { chunkTokens, prefillTokensMax }: PrefillLimits): PromptChunk[] {
+  const end = group.cached + group.pending;
+  const chunks: PromptChunk[] = [];
+  let position = group.cached;
+  let tokensLeft = prefillTokensMax;
+  while (position < end) {
+    const tokens = Math.min(chunkTokens - (position % chunkTokens), end - position);
+    if (tokens > tokensLeft) break;
+    chunks.push({ group, position, tokens, isLast: position + tokens === end });
+    position += tokens;
+    tokensLeft -= tokens;
+  }
+  return chunks;
 }
 
 /** The requests in the engine: waiting ones in the order of arrival, running ones in the order of their start. */
@@ -110,10 +126,10 @@ export class Scheduler {
     }
   }
 
-  plan(slotsFree: number, prefillTokensMax: number): StepPlan {
-    const prefilling = [...this.#running.values()].find((group) => group.pending > 1) ?? null;
+  plan(slotsFree: number, limits: PrefillLimits): StepPlan {
+    const prefilling = [...this.#running.values()].find((group) => group.pending > 0) ?? null;
     const { waiting, runnerUps } = this;
-    return planStep({ waiting, prefilling, slotsFree, runnerUps }, prefillTokensMax);
+    return planStep({ waiting, prefilling, slotsFree, runnerUps }, limits);
   }
 
   /** Moves the first `groups` of the queue to the running ones. */

@@ -3,11 +3,14 @@ import type { EngineEvent, EngineRequest, RacePlan } from './request.ts';
 import { Sequence } from './sequence.ts';
 
 /**
- * A request with its sequences, which are made when it starts: how many there are may follow the load. The first one
- * prefills the prompt for all; the others are forked from it.
+ * A request with its sequences, which are made when it starts: how many there are may follow the load. The prompt is
+ * prefilled once, into a slot of its own, and all of them continue it there.
  */
 export class SequenceGroup {
   readonly request: EngineRequest;
+  /** Of the prompt. Kept by `KvSlots` alone; null outside the cache. */
+  slot: number | null = null;
+  #cached = 0;
   #sequences: readonly Sequence[] = [];
   /** As of the last `replan`; null without a race. */
   #plan: RacePlan | null = null;
@@ -29,14 +32,19 @@ export class SequenceGroup {
     return this.#sequences;
   }
 
-  /** The sequence that computes the prompt. */
-  get head(): Sequence {
-    return this.#sequences[0]!;
+  /** Tokens of the prompt that are in its slot and count. */
+  get cached(): number {
+    return this.#cached;
   }
 
-  /** Tokens of the prompt that the model has not seen; 1 when it decodes. */
+  /** Tokens of the prompt that the model has not seen; 0 when its sequences decode. */
   get pending(): number {
-    return this.#sequences[0]?.pending ?? this.request.prompt.length;
+    return this.request.prompt.length - this.#cached;
+  }
+
+  /** Further `count` tokens of the prompt are in its slot. */
+  advance(count: number): void {
+    this.#cached += count;
   }
 
   /** Slots that it takes when it starts, as of the last `replan`. */

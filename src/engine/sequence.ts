@@ -16,7 +16,7 @@ export type SequenceEnd = CandidateEnd | 'failed';
 
 /**
  * One completion of a request. It is counted, not tracked: prompt and generated tokens are what there is,
- * `cached` says how many of them its slot holds, and everything else follows.
+ * `cached` says how many of the latter its slot holds, and everything else follows.
  */
 export class Sequence implements SampledSequence {
   readonly request: EngineRequest;
@@ -46,7 +46,7 @@ export class Sequence implements SampledSequence {
     return this.request.sampling;
   }
 
-  /** Tokens in the slot that count. */
+  /** Tokens of the reply that are in its slot and count. */
   get cached(): number {
     return this.#cached;
   }
@@ -55,22 +55,14 @@ export class Sequence implements SampledSequence {
     return this.#generated;
   }
 
-  /** Tokens that the model has not seen yet. One: the sequence decodes. More: its prompt is being prefilled. */
-  get pending(): number {
-    return this.request.prompt.length + this.#generated - this.cached;
+  /** The token that the model has not seen yet. Only between the first draw and the end. */
+  get lastToken(): number {
+    return this.#tokens[this.#generated - 1]!;
   }
 
-  /** The next `count` tokens that the model has to see. */
-  nextTokens(count: number): Int32Array {
-    const { prompt } = this.request;
-    if (this.cached < prompt.length) return prompt.subarray(this.cached, this.cached + count);
-    const from = this.cached - prompt.length;
-    return this.#tokens.subarray(from, from + count);
-  }
-
-  /** `count` further tokens of it are in its slot. */
-  advance(count: number): void {
-    this.#cached += count;
+  /** Its last token is in its slot. */
+  advance(): void {
+    this.#cached++;
   }
 
   /** Takes over a drawn token, and ends the sequence where it was the last. */

@@ -1,12 +1,14 @@
 /**
- * The names and shapes that `models/convert` writes and `OnnxRunner` feeds: graph layout D3 ("past read-only").
- * The past is an input that the graph never returns, so no step copies the cache; only the keys and
- * values of the new tokens come back, and the runner writes them into its own buffers.
+ * The names and shapes that `models/convert` writes and `OnnxRunner` feeds: graph layout D4 ("prompts shared").
+ * The past is an input that the graph never returns, so no step copies the cache; only the keys and values of the new
+ * tokens come back, and the runner writes them into its own buffers. The keys and values of a prompt are there once, for all
+ * candidates that continue it; each row brings only those of its own reply.
  *
- * B = rows, S = new tokens a row, M = cached positions a row (padded), L = layers, H = key/value heads,
- * D = head size, N = rows that want logits, V = vocabulary.
+ * B = rows, S = new tokens a row, M = cached positions of a row's reply (padded), R = prompts, P = cached positions of a prompt
+ * (padded), C = rows that the largest of the prompts has, L = layers, H = key/value heads, G = query heads to each, D = head
+ * size, N = rows that want logits, V = vocabulary.
  */
-export const GRAPH_LAYOUT = 'd3';
+export const GRAPH_LAYOUT = 'd4';
 
 /** Logits kept per row; sampling can not look further than this. */
 export const GRAPH_TOP_K = 50;
@@ -17,19 +19,30 @@ export const graphInputs = {
   /** int64 [B, S] */
   positionIds: 'position_ids',
   /**
-   * float32 [B, 1, 1, S, S + M], added to the attention scores: 0 = visible, a large negative number = not.
-   * The new tokens come first, then the past: a row's terms then keep their place in every sum whatever M
-   * is, which is what makes batched output equal isolated output to the last bit.
+   * float32 [B, 1, 1, S, S + M + P], added to the attention scores: 0 = visible, a large negative number = not.
+   * The new tokens come first, then the reply, then the prompt. As long as S + M is a full number of lanes, a row's terms keep
+   * their lane and their order in every sum whatever M and P are: what makes batched output equal isolated output to the last bit.
    */
   bias: 'bias',
   /** int64 [N]: indices into the flattened [B * S] rows. */
   logitRows: 'logit_rows',
   /** int64 [N]: the token whose log-probability `targetLogProb` returns (0 where nobody asks). */
   targetIds: 'target_ids',
-  /** float32 [B, H, D, M]: keys transposed, as the score kernel reads them. */
-  pastKey: (layer: number) => `past_key_values.${layer}.key`,
-  /** float32 [B, H, M, D] */
-  pastValue: (layer: number) => `past_key_values.${layer}.value`,
+  /**
+   * int64 [R * H, C * G * S]: which of the [B * H * G * S] query lines look at which prompt. A prompt with fewer than C rows repeats
+   * any line; nobody reads what comes of it.
+   */
+  toPrompts: 'to_prompts',
+  /** int64 [B * H, G * S]: where each query line stands in [R * H * C * G * S]; the way back. */
+  fromPrompts: 'from_prompts',
+  /** float32 [B * H, D, M]: keys transposed, as the score kernel reads them. */
+  replyKey: (layer: number) => `reply.${layer}.key`,
+  /** float32 [B * H, M, D] */
+  replyValue: (layer: number) => `reply.${layer}.value`,
+  /** float32 [R * H, D, P] */
+  promptKey: (layer: number) => `prompt.${layer}.key`,
+  /** float32 [R * H, P, D] */
+  promptValue: (layer: number) => `prompt.${layer}.value`,
 } as const;
 
 export const graphOutputs = {

@@ -11,13 +11,18 @@ export interface KvShape {
 /**
  * Masked positions weigh exactly zero and come last, so a wider tensor adds zeros to sums that are complete. That
  * leaves a row's result as it was wherever a kernel adds its terms in fixed lanes; some add what is left over
- * by their unrolled loop (of up to 64 terms) in other ways. With one new token, a width of 64n - 1 leaves nothing over.
+ * by their unrolled loop (of up to 64 terms) in other ways, so nothing may be left over: the widths of what is summed together
+ * (new token and reply, then the prompt) are multiples of 64.
  */
-const WIDTH_STEP = 64;
+const LANES = 64;
 
-/** The smallest allowed width that holds so many cached positions. */
-export function widthFor(positions: number): number {
-  return Math.max(1, Math.ceil((positions + 1) / WIDTH_STEP)) * WIDTH_STEP - 1;
+/** What a cache holds. A reply shares its lanes with the new token, which comes before it. */
+export type KvContents = 'replies' | 'prompts';
+
+/** The smallest allowed width that holds so many cached positions; at least 1. */
+export function widthFor(contents: KvContents, positions: number): number {
+  const before = contents === 'replies' ? 1 : 0;
+  return Math.max(1, Math.ceil((positions + before) / LANES)) * LANES - before;
 }
 
 /** Repacking a position costs about as much as reading it idly in so many passes. */
@@ -25,6 +30,13 @@ const REPACK_COST = 4;
 
 /** A slot that took part in none of the last so many passes counts as left: see ModelRunner. */
 const IDLE_PASSES_MAX = 64;
+
+export interface KvSize {
+  readonly contents: KvContents;
+  readonly slots: number;
+  /** Tokens that a slot can hold. */
+  readonly positions: number;
+}
 
 /**
  * Keys and values of all slots, one pair of arrays a layer: keys `[slots, heads, headSize, width]`, values
@@ -36,8 +48,9 @@ const IDLE_PASSES_MAX = 64;
  * Invariant: what lies outside the written positions is finite (zero or left over), so that a probability of
  * zero makes it vanish.
  */
-export class KvBuffers {
+export class KvBuffers implements KvTarget {
   readonly shape: KvShape;
+  readonly contents: KvContents;
   readonly slots: number;
   readonly keys: readonly Float32Array[];
   readonly values: readonly Float32Array[];
@@ -48,13 +61,14 @@ export class KvBuffers {
   #pass = 0;
   #surplus = 0;
 
-  constructor(shape: KvShape, size: { readonly slots: number; readonly positions: number }) {
+  constructor(shape: KvShape, size: KvSize) {
     this.shape = shape;
+    this.contents = size.contents;
     this.slots = size.slots;
-    const length = size.slots * shape.kvHeads * shape.headSize * widthFor(size.positions);
+    const length = size.slots * shape.kvHeads * shape.headSize * widthFor(size.contents, size.positions);
     this.keys = Array.from({ length: shape.layers }, () => new Float32Array(length));
     this.values = Array.from({ length: shape.layers }, () => new Float32Array(length));
-    this.#width = widthFor(0);
+    this.#width = widthFor(size.contents, 0);
     this.#written = new Int32Array(size.slots);
     this.#lastPass = new Int32Array(size.slots);
   }
@@ -84,7 +98,7 @@ export class KvBuffers {
       longest = Math.max(longest, this.#written[slot]!);
       if (this.#written[slot]! > 0) live += 1;
     }
-    return this.#fit(widthFor(longest), live);
+    return this.#fit(widthFor(this.contents, longest), live);
   }
 
   /**
@@ -187,8 +201,9 @@ export class KvBuffers {
   }
 }
 
-/** Arrays to extract a slot into: a layer each, at least `heads * headSize * width` long. */
+/** Keys and values of some slots, as `KvBuffers` lays them out: a layer each, at least `slots * heads * headSize * width` long. */
 export interface KvTarget {
+  readonly shape: KvShape;
   readonly keys: readonly Float32Array[];
   readonly values: readonly Float32Array[];
   readonly width: number;

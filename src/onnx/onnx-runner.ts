@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ForwardRow, ModelRunner, RowLogits, RunnerLimits } from '../engine/model-runner.ts';
-import { DecodeFeeds, type Feeds } from './decode-feeds.ts';
+import type { DecodeRow, ModelRunner, PrefillRow, RowLogits, RunnerLimits } from '../engine/model-runner.ts';
+import { DecodeFeeds } from './decode-feeds.ts';
 import { graphOutputs } from './graph-contract.ts';
 import { toInt32 } from './int64-array.ts';
-import { KvBuffers, type KvShape } from './kv-buffers.ts';
-import { PromptFeeds } from './prompt-feeds.ts';
+import { KvBuffers } from './kv-buffers.ts';
+import { PromptFeeds, type PromptShape } from './prompt-feeds.ts';
 import { verifyRuntime } from './self-test.ts';
 import { openSession } from './session.ts';
 
@@ -16,14 +16,14 @@ const WARM_UP_TOKENS = 32;
 
 export interface OnnxRunnerOptions {
   readonly graphPath: string;
-  readonly shape: KvShape;
+  readonly shape: PromptShape;
   /** Logits per row that the graph returns. */
   readonly topK: number;
   /** Threads of the session. */
   readonly threads: number;
-  /** Sequences held at once. */
+  /** Replies held at once, and as many prompts. */
   readonly slots: number;
-  /** Tokens a slot can hold. */
+  /** Tokens of a prompt and its reply together. */
   readonly positions: number;
 }
 
@@ -33,7 +33,7 @@ export async function openOnnxRunner(options: OnnxRunnerOptions): Promise<OnnxRu
 }
 
 const LOGIT_OUTPUTS = [graphOutputs.topValues, graphOutputs.topIds, graphOutputs.logSumExp] as const;
-const DECODE_FETCHES = [...LOGIT_OUTPUTS, graphOutputs.newKv];
+const LOGIT_FETCHES = [...LOGIT_OUTPUTS, graphOutputs.newKv];
 const SILENT_FETCHES = [graphOutputs.newKv];
 const SCORE_FETCHES = [graphOutputs.targetLogProb, graphOutputs.newKv];
 
@@ -41,8 +41,9 @@ const SCORE_FETCHES = [graphOutputs.targetLogProb, graphOutputs.newKv];
 export class OnnxRunner implements ModelRunner {
   readonly limits: RunnerLimits;
   readonly #session: InferenceSession;
-  readonly #shape: KvShape;
-  readonly #kv: KvBuffers;
+  readonly #shape: PromptShape;
+  readonly #replies: KvBuffers;
+  readonly #prompts: KvBuffers;
   readonly #decodeFeeds: DecodeFeeds;
   readonly #promptFeeds: PromptFeeds;
   #isRunning = false;
@@ -52,35 +53,59 @@ export class OnnxRunner implements ModelRunner {
     this.limits = { slots, positions, topK };
     this.#session = session;
     this.#shape = shape;
-    this.#kv = new KvBuffers(shape, { slots, positions });
-    this.#decodeFeeds = new DecodeFeeds(this.#kv);
-    this.#promptFeeds = new PromptFeeds(this.#kv);
+    this.#replies = new KvBuffers(shape, { contents: 'replies', slots, positions });
+    this.#prompts = new KvBuffers(shape, { contents: 'prompts', slots, positions });
+    this.#decodeFeeds = new DecodeFeeds({
+      replies: this.#replies,
+      prompts: this.#prompts,
+      heads: shape.heads,
+    });
+    this.#promptFeeds = new PromptFeeds(this.#prompts, shape);
   }
 
-  async forward(rows: readonly ForwardRow[]): Promise<readonly (RowLogits | null)[]> {
-    assert(!this.#isRunning, 'passes run one after another');
-    this.#isRunning = true;
-    try {
-      for (const row of rows) {
-        assert(row.tokens.length > 0, 'a row has tokens');
-        assert(row.position + row.tokens.length <= this.limits.positions, 'a row fits its slot');
-      }
-      const widthChanged = this.#kv.prepare(rows.map(extentOf));
-      if (widthChanged) this.#decodeFeeds.reset();
-      const results = new Map<ForwardRow, RowLogits | null>();
-      await this.#decode(
-        rows.filter((row) => row.tokens.length === 1),
-        results,
-      );
-      for (const row of rows) if (row.tokens.length > 1) results.set(row, await this.#prefill(row));
-      return rows.map((row) => results.get(row) ?? null);
-    } finally {
-      this.#isRunning = false;
-    }
+  async prefill(row: PrefillRow): Promise<RowLogits | null> {
+    const count = row.tokens.length;
+    assert(count > 0, 'a piece of a prompt has tokens');
+    assert(row.position + count <= this.limits.positions, 'a prompt fits its slot');
+    return await this.#alone(async () => {
+      const extent = { slot: row.slot, position: row.position, count };
+      if (this.#prompts.prepare([extent])) this.#decodeFeeds.reset();
+      // Also when nobody wants logits: a run with no logit row at all kills the process (division by zero in TopK).
+      const feeds = this.#promptFeeds.fill({ ...row, logitRows: [count - 1] });
+      const outputs = await this.#session.run(feeds, row.wantsLogits ? LOGIT_FETCHES : SILENT_FETCHES);
+      this.#prompts.write(floats(outputs[graphOutputs.newKv]), 0, extent);
+      return row.wantsLogits ? readLogits(outputs, 0) : null;
+    });
   }
 
-  copySlot(from: number, to: number, length: number): void {
-    this.#kv.copy(from, to, length);
+  async decode(rows: readonly DecodeRow[]): Promise<readonly RowLogits[]> {
+    assert(rows.length > 0, 'a batch has rows');
+    rows.forEach((row, index) => {
+      assert(row.slot === index, 'the rows of a batch are in the slots 0..n-1');
+      assert(row.prompt.length + row.position < this.limits.positions, 'a reply fits its slot');
+    });
+    return await this.#alone(async () => {
+      const replies = rows.map(({ slot, position }) => ({ slot, position, count: 1 }));
+      const prompts = rows.map(({ prompt }) => ({ slot: prompt.slot, position: prompt.length, count: 0 }));
+      const isReplyWidthNew = this.#replies.prepare(replies);
+      const isPromptWidthNew = this.#prompts.prepare(prompts);
+      if (isReplyWidthNew || isPromptWidthNew) this.#decodeFeeds.reset();
+      const outputs = await this.#session.run(this.#decodeFeeds.fill(rows), LOGIT_FETCHES);
+      const newKv = floats(outputs[graphOutputs.newKv]);
+      const perRow = newKv.length / rows.length;
+      return replies.map((extent, index) => {
+        this.#replies.write(newKv, index * perRow, extent);
+        return readLogits(outputs, index);
+      });
+    });
+  }
+
+  copyReply(from: number, to: number, length: number): void {
+    this.#replies.copy(from, to, length);
+  }
+
+  copyPrompt(from: number, to: number, length: number): void {
+    this.#prompts.copy(from, to, length);
   }
 
   async scoreTokens(tokens: Int32Array): Promise<Float64Array> {
@@ -103,8 +128,9 @@ export class OnnxRunner implements ModelRunner {
     // The last token of the prompt runs with each continuation: its logits are those of the first token.
     const shared = prompt.subarray(0, -1);
     const longest = continuations.reduce((most, { length }) => Math.max(most, length), 0);
-    const kv = new KvBuffers(this.#shape, { slots: 1, positions: shared.length + longest });
-    const feeds = new PromptFeeds(kv);
+    const positions = shared.length + longest;
+    const kv = new KvBuffers(this.#shape, { contents: 'prompts', slots: 1, positions });
+    const feeds = new PromptFeeds(kv, this.#shape);
     await this.#scoreChunks({ kv, feeds }, { start: 0, tokens: shared, targets: null });
     const scores: Float64Array[] = [];
     for (const targets of continuations) {
@@ -122,11 +148,13 @@ export class OnnxRunner implements ModelRunner {
   async warmUp(): Promise<readonly string[]> {
     const notes = await verifyRuntime(this.#session, this.#shape);
     const { slots, positions } = this.limits;
-    const prompt = new Int32Array(Math.min(WARM_UP_TOKENS, positions));
-    await this.forward([{ slot: 0, position: 0, tokens: prompt, wantsLogits: true }]);
+    const tokens = new Int32Array(Math.min(WARM_UP_TOKENS, positions - 1));
+    await this.prefill({ slot: 0, position: 0, tokens, wantsLogits: true });
+    const prompt = { slot: 0, length: tokens.length };
     for (const batch of [1, slots]) {
-      const rows = Array.from({ length: batch }, (_, slot) => ({ slot, position: 0 }));
-      await this.forward(rows.map((row) => ({ ...row, tokens: prompt.subarray(0, 1), wantsLogits: true })));
+      await this.decode(
+        Array.from({ length: batch }, (_, slot) => ({ slot, position: 0, token: 0, prompt })),
+      );
     }
     return notes;
   }
@@ -135,29 +163,14 @@ export class OnnxRunner implements ModelRunner {
     await this.#session.release();
   }
 
-  async #decode(rows: readonly ForwardRow[], results: Map<ForwardRow, RowLogits | null>): Promise<void> {
-    if (rows.length === 0) return;
-    rows.forEach((row, index) => {
-      assert(row.slot === index, 'one-token rows are in the slots 0..n-1');
-    });
-    const outputs = await this.#run(this.#decodeFeeds.fill(rows), DECODE_FETCHES);
-    const newKv = floats(outputs[graphOutputs.newKv]);
-    const perRow = newKv.length / rows.length;
-    rows.forEach((row, index) => {
-      this.#kv.write(newKv, index * perRow, extentOf(row));
-      results.set(row, row.wantsLogits ? readLogits(outputs, index) : null);
-    });
-  }
-
-  async #prefill(row: ForwardRow): Promise<RowLogits | null> {
-    // Also when nobody wants logits: a run with no logit row at all kills the process (division by zero in TopK).
-    const logitRows = [row.tokens.length - 1];
-    const outputs = await this.#run(
-      this.#promptFeeds.fill({ ...row, logitRows }),
-      row.wantsLogits ? DECODE_FETCHES : SILENT_FETCHES,
-    );
-    this.#kv.write(floats(outputs[graphOutputs.newKv]), 0, extentOf(row));
-    return row.wantsLogits ? readLogits(outputs, 0) : null;
+  async #alone<Result>(pass: () => Promise<Result>): Promise<Result> {
+    assert(!this.#isRunning, 'passes run one after another');
+    this.#isRunning = true;
+    try {
+      return await pass();
+    } finally {
+      this.#isRunning = false;
+    }
   }
 
   /** Appends `tokens` to slot 0 of a cache of its own. @returns the log-probability of each target; nothing of use without. */
@@ -171,7 +184,7 @@ export class OnnxRunner implements ModelRunner {
       const extent = { slot: 0, position: start + from, count: to - from };
       kv.prepare([extent]);
       const chunk = { slot: 0, position: start + from, tokens: tokens.subarray(from, to) };
-      const outputs = await this.#run(
+      const outputs = await this.#session.run(
         feeds.fill(
           targets === null
             ? { ...chunk, logitRows: [to - from - 1] }
@@ -188,14 +201,6 @@ export class OnnxRunner implements ModelRunner {
     }
     return scores;
   }
-
-  #run(feeds: Feeds, fetches: readonly string[]): Promise<InferenceSession.OnnxValueMapType> {
-    return this.#session.run(feeds, fetches);
-  }
-}
-
-function extentOf({ slot, position, tokens }: ForwardRow): { slot: number; position: number; count: number } {
-  return { slot, position, count: tokens.length };
 }
 
 /** Outputs are fresh arrays in every run (self-test.ts makes sure), so a view of them may be kept. */

@@ -1,11 +1,11 @@
 import { Tensor } from 'onnxruntime-node';
-import { type Feeds, HIDDEN } from './decode-feeds.ts';
+import { type Feeds, HIDDEN, kvTensors } from './decode-feeds.ts';
 import { graphInputs } from './graph-contract.ts';
 import { createInt64Array } from './int64-array.ts';
-import { type KvBuffers, type KvShape, type KvTarget, widthFor } from './kv-buffers.ts';
+import type { KvBuffers, KvShape, KvTarget } from './kv-buffers.ts';
 
-/** Several new tokens of one slot. */
-export interface PromptChunk {
+/** The next tokens of a prompt. */
+export interface PromptPiece {
   readonly slot: number;
   readonly position: number;
   readonly tokens: Int32Array;
@@ -15,96 +15,85 @@ export interface PromptChunk {
   readonly targets?: Int32Array;
 }
 
+export interface PromptShape extends KvShape {
+  /** Query heads. */
+  readonly heads: number;
+}
+
 /**
- * Inputs of a run over a prompt, or a further piece of one. The past is copied out of the slot, padded to a
- * width that follows from `position` and the number of tokens alone: what a prompt yields must not depend on the
- * width that the neighbours happen to have.
+ * Inputs of a run over a prompt, or a further piece of one: one row without a reply. What is cached of the prompt is copied out
+ * of its slot, as wide as it is: what a prompt yields must not depend on the width that its neighbours happen to have.
  */
 export class PromptFeeds {
   readonly #kv: KvBuffers;
+  readonly #shape: PromptShape;
+  readonly #noReply: Feeds;
   #past: KvTarget;
 
-  constructor(kv: KvBuffers) {
+  constructor(kv: KvBuffers, shape: PromptShape) {
     this.#kv = kv;
-    this.#past = createTarget(kv.shape, 0);
+    this.#shape = shape;
+    this.#past = createTarget(kv.shape, kv.width);
+    const { replyKey, replyValue } = graphInputs;
+    this.#noReply = kvTensors(createTarget(kv.shape, 0), 1, { key: replyKey, value: replyValue });
   }
 
-  fill(chunk: PromptChunk): Feeds {
-    const count = chunk.tokens.length;
-    const width = chunk.position === 0 ? 0 : pastWidth(chunk.position, count);
-    if (width > capacity(this.#past, this.#kv.shape)) {
-      this.#past = createTarget(this.#kv.shape, Math.max(width, this.#kv.width));
-    }
-    const past: KvTarget = { ...this.#past, width };
-    if (width > 0) this.#kv.extract(chunk.slot, chunk.position, past);
-    return { ...this.#inputs(chunk, width), ...this.#pastTensors(past) };
-  }
-
-  #inputs(chunk: PromptChunk, width: number): Feeds {
-    const count = chunk.tokens.length;
-    const logits = chunk.logitRows.length;
-    const ids = createInt64Array(count);
-    const positions = createInt64Array(count);
-    const rows = createInt64Array(logits);
-    const targets = createInt64Array(logits);
-    chunk.tokens.forEach((token, i) => {
-      ids.set(i, token);
-      positions.set(i, chunk.position + i);
-    });
-    chunk.logitRows.forEach((row, i) => {
-      rows.set(i, row);
-      targets.set(i, chunk.targets?.[i] ?? 0);
-    });
+  fill(piece: PromptPiece): Feeds {
+    // The graph cannot look lines up in an empty tensor, so the first piece of a prompt sees one hidden position.
+    const width = Math.max(1, piece.position);
+    if (width > this.#past.width) this.#past = createTarget(this.#kv.shape, this.#kv.width);
+    const past = { ...this.#past, width };
+    this.#kv.extract(piece.slot, piece.position, past);
+    const { promptKey, promptValue } = graphInputs;
     return {
-      [graphInputs.inputIds]: new Tensor('int64', ids.data, [1, count]),
-      [graphInputs.positionIds]: new Tensor('int64', positions.data, [1, count]),
-      [graphInputs.logitRows]: new Tensor('int64', rows.data, [logits]),
-      [graphInputs.targetIds]: new Tensor('int64', targets.data, [logits]),
-      [graphInputs.bias]: new Tensor('float32', causalBias(count, chunk.position, width), [
-        1,
-        1,
-        1,
-        count,
-        count + width,
-      ]),
+      ...this.#inputs(piece, width),
+      ...this.#noReply,
+      ...kvTensors(past, 1, { key: promptKey, value: promptValue }),
     };
   }
 
-  #pastTensors({ keys, values, width }: KvTarget): Feeds {
-    const { kvHeads, headSize, layers } = this.#kv.shape;
-    const length = kvHeads * headSize * width;
-    const feeds: Feeds = {};
-    for (let layer = 0; layer < layers; layer += 1) {
-      const key = keys[layer]!.subarray(0, length);
-      const value = values[layer]!.subarray(0, length);
-      feeds[graphInputs.pastKey(layer)] = new Tensor('float32', key, [1, kvHeads, headSize, width]);
-      feeds[graphInputs.pastValue(layer)] = new Tensor('float32', value, [1, kvHeads, width, headSize]);
-    }
-    return feeds;
+  #inputs(piece: PromptPiece, width: number): Feeds {
+    const { kvHeads, heads } = this.#shape;
+    const count = piece.tokens.length;
+    const logits = piece.logitRows.length;
+    const lines = heads * count;
+    const ids = int64s(count, (i) => piece.tokens[i]!);
+    const positions = int64s(count, (i) => piece.position + i);
+    const rows = int64s(logits, (i) => piece.logitRows[i]!);
+    const targets = int64s(logits, (i) => piece.targets?.[i] ?? 0);
+    const order = int64s(lines, (i) => i);
+    const byHead = [kvHeads, lines / kvHeads];
+    return {
+      [graphInputs.inputIds]: new Tensor('int64', ids, [1, count]),
+      [graphInputs.positionIds]: new Tensor('int64', positions, [1, count]),
+      [graphInputs.logitRows]: new Tensor('int64', rows, [logits]),
+      [graphInputs.targetIds]: new Tensor('int64', targets, [logits]),
+      [graphInputs.toPrompts]: new Tensor('int64', order, byHead),
+      [graphInputs.fromPrompts]: new Tensor('int64', order, byHead),
+      [graphInputs.bias]: causalBias(count, piece.position, width),
+    };
   }
 }
 
+function int64s(length: number, valueAt: (index: number) => number): BigInt64Array {
+  const array = createInt64Array(length);
+  for (let i = 0; i < length; i += 1) array.set(i, valueAt(i));
+  return array.data;
+}
+
 /** Each token sees itself, the new ones before it, and all of the past. */
-function causalBias(count: number, position: number, width: number): Float32Array {
+function causalBias(count: number, position: number, width: number): Tensor {
   const stride = count + width;
   const bias = new Float32Array(count * stride).fill(HIDDEN);
   for (let row = 0; row < count; row += 1) {
     bias.fill(0, row * stride, row * stride + row + 1);
     bias.fill(0, row * stride + count, row * stride + count + position);
   }
-  return bias;
+  return new Tensor('float32', bias, [1, 1, 1, count, stride]);
 }
 
-/** The smallest width for the past that makes new tokens and past together a full number of lanes. */
-function pastWidth(position: number, count: number): number {
-  return widthFor(position + count - 1) + 1 - count;
-}
-
-function capacity(target: KvTarget, { kvHeads, headSize }: KvShape): number {
-  return target.keys[0]!.length / (kvHeads * headSize);
-}
-
-function createTarget({ layers, kvHeads, headSize }: KvShape, width: number): KvTarget {
+function createTarget(shape: KvShape, width: number): KvTarget {
+  const { layers, kvHeads, headSize } = shape;
   const make = () => Array.from({ length: layers }, () => new Float32Array(kvHeads * headSize * width));
-  return { keys: make(), values: make(), width };
+  return { shape, keys: make(), values: make(), width };
 }

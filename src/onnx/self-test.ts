@@ -1,10 +1,17 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { DecodeRow } from '../engine/model-runner.ts';
 import { DecodeFeeds, type Feeds } from './decode-feeds.ts';
 import { graphOutputs } from './graph-contract.ts';
-import { KvBuffers, type KvShape } from './kv-buffers.ts';
+import { KvBuffers } from './kv-buffers.ts';
+import type { PromptShape } from './prompt-feeds.ts';
 
-/** Rows of the test batch, of different lengths. */
-const PAST_LENGTHS = [3, 17, 9] as const;
+/** Lengths of the prompts, and the rows of the test batch: replies of different lengths to them. */
+const PROMPT_LENGTHS = [70, 21] as const;
+const ROWS = [
+  { prompt: 0, position: 3 },
+  { prompt: 1, position: 17 },
+  { prompt: 1, position: 9 },
+] as const;
 const PROBED_ROW = 1;
 
 const ROWS_DIFFER =
@@ -17,11 +24,15 @@ const ROWS_DIFFER =
  * @returns what does not hold but can be lived with, as sentences for the log.
  * @throws Error that names an assumption without which replies would be wrong.
  */
-export async function verifyRuntime(session: InferenceSession, shape: KvShape): Promise<readonly string[]> {
-  const positions = Math.max(...PAST_LENGTHS) + 1;
-  const batch = createBatch(shape, [...PAST_LENGTHS], positions);
-  const alone = createBatch(shape, [PAST_LENGTHS[PROBED_ROW]], positions);
-  copyRow(batch.kv, PROBED_ROW, alone.kv);
+export async function verifyRuntime(
+  session: InferenceSession,
+  shape: PromptShape,
+): Promise<readonly string[]> {
+  const batch = createBatch(shape, ROWS);
+  const probed = ROWS[PROBED_ROW];
+  const alone = createBatch(shape, [{ ...probed, prompt: 0 }], [PROMPT_LENGTHS[probed.prompt]]);
+  copySlot(batch.replies, PROBED_ROW, alone.replies);
+  copySlot(batch.prompts, probed.prompt, alone.prompts);
 
   const inputs = snapshot(batch.feeds);
   const first = await session.run(batch.feeds);
@@ -43,29 +54,41 @@ export async function verifyRuntime(session: InferenceSession, shape: KvShape): 
   return [];
 }
 
-function createBatch(
-  shape: KvShape,
-  lengths: readonly number[],
-  positions: number,
-): { kv: KvBuffers; feeds: Feeds } {
-  const kv = new KvBuffers(shape, { slots: lengths.length, positions });
-  const rows = lengths.map((position, slot) => ({
-    slot,
-    position,
-    tokens: Int32Array.of(position),
-    wantsLogits: true,
-  }));
-  // Any smooth numbers do: the two batches only have to agree.
-  for (const array of [...kv.keys, ...kv.values]) array.set(array.map((_, i) => Math.sin(i)));
-  return { kv, feeds: new DecodeFeeds(kv).fill(rows) };
+interface Batch {
+  readonly replies: KvBuffers;
+  readonly prompts: KvBuffers;
+  readonly feeds: Feeds;
 }
 
-function copyRow(from: KvBuffers, row: number, to: KvBuffers): void {
-  for (const part of ['keys', 'values'] as const) {
-    to[part].forEach((target, layer) => {
-      target.set(from[part][layer]!.subarray(row * target.length, (row + 1) * target.length));
-    });
+function createBatch(
+  shape: PromptShape,
+  rows: readonly { prompt: number; position: number }[],
+  promptLengths: readonly number[] = PROMPT_LENGTHS,
+): Batch {
+  const positions = Math.max(...PROMPT_LENGTHS);
+  const replies = new KvBuffers(shape, { contents: 'replies', slots: rows.length, positions });
+  const prompts = new KvBuffers(shape, { contents: 'prompts', slots: promptLengths.length, positions });
+  prompts.prepare(promptLengths.map((length, slot) => ({ slot, position: 0, count: length })));
+  // Any smooth numbers do: the two batches only have to agree.
+  for (const array of [...replies.keys, ...replies.values, ...prompts.keys, ...prompts.values]) {
+    array.set(array.map((_, i) => Math.sin(i)));
   }
+  const decoding: DecodeRow[] = rows.map(({ prompt, position }, slot) => ({
+    slot,
+    position,
+    token: position,
+    prompt: { slot: prompt, length: promptLengths[prompt]! },
+  }));
+  return {
+    replies,
+    prompts,
+    feeds: new DecodeFeeds({ replies, prompts, heads: shape.heads }).fill(decoding),
+  };
+}
+
+/** Into slot 0; where the widths differ, what is in use keeps its place. */
+function copySlot(from: KvBuffers, slot: number, to: KvBuffers): void {
+  from.extract(slot, Math.min(from.width, to.width), to);
 }
 
 function snapshot(tensors: InferenceSession.OnnxValueMapType): Map<string, Uint8Array> {

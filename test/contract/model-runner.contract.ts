@@ -2,7 +2,7 @@
  * What the engine takes for granted of whatever runs the network. Every ModelRunner passes this suite.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ForwardRow, ModelRunner, RowLogits } from '../../src/engine/model-runner.ts';
+import type { DecodeRow, ModelRunner, RowLogits } from '../../src/engine/model-runner.ts';
 
 export interface RunnerUnderTest {
   open(size: { readonly slots: number; readonly positions: number }): Promise<ModelRunner>;
@@ -25,22 +25,14 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
     const random = createRandom(7);
     const text = (length: number) =>
       Int32Array.from({ length }, () => 3 + random(subject.vocabularySize - 8));
-    const row = (slot: number, position: number, tokens: Int32Array): ForwardRow => ({
-      slot,
-      position,
-      tokens,
-      wantsLogits: true,
-    });
-    const run = async (rows: readonly ForwardRow[]) => (await runner.forward(rows)).map((logits) => logits!);
-    const prefill = async (slot: number, tokens: Int32Array) => (await run([row(slot, 0, tokens)]))[0]!;
+    const prefill = async (slot: number, tokens: Int32Array, position = 0) =>
+      (await runner.prefill({ slot, position, tokens, wantsLogits: true }))!;
+    const next = async (row: Omit<DecodeRow, 'slot'>) => (await runner.decode([{ ...row, slot: 0 }]))[0]!;
 
     test('a row gets the most likely tokens in falling order, and only when it wants them', async () => {
-      const [silent, logits] = await runner.forward([
-        { slot: 0, position: 0, tokens: text(9), wantsLogits: false },
-        row(1, 0, text(5)),
-      ]);
-      expect(silent).toBeNull();
-      const { values, ids, logSumExp } = logits!;
+      const silent = { slot: 0, position: 0, tokens: text(9), wantsLogits: false };
+      expect(await runner.prefill(silent)).toBeNull();
+      const { values, ids, logSumExp } = await prefill(1, text(5));
       expect(values).toHaveLength(runner.limits.topK);
       expect([...values]).toEqual([...values].sort((a, b) => b - a));
       expect(new Set(ids).size).toBe(runner.limits.topK);
@@ -48,20 +40,58 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
       expect(logSumExp).toBeGreaterThan(values[0]!);
     });
 
-    test('a row of a batch is the same row alone, to the last bit, whatever its neighbours and their lengths', async () => {
-      for (const batch of [2, 3, 7, 12, SLOTS]) {
-        const prompts = Array.from({ length: batch }, () => text(2 + random(POSITIONS - 10)));
-        const steps = prompts.map(() => text(3));
-        const together = [await run(prompts.map((prompt, slot) => row(slot, 0, prompt)))];
-        const step = (slot: number, n: number) =>
-          row(slot, prompts[slot]!.length + n, steps[slot]!.subarray(n, n + 1));
-        for (let n = 0; n < 3; n += 1) together.push(await run(prompts.map((_, slot) => step(slot, n))));
-        for (let slot = 0; slot < batch; slot += 1) {
-          const alone = [await prefill(0, prompts[slot]!)];
-          for (let n = 0; n < 3; n += 1) alone.push(...(await run([{ ...step(slot, n), slot: 0 }])));
-          expect(alone.map(bits)).toEqual(together.map((results) => bits(results[slot]!)));
+    /** Replies of 1 to 70 tokens to prompts of 1 to 220, some of which are answered by several rows. */
+    const createBatch = (size: number) => {
+      const prompts = Array.from({ length: 1 + random(size) }, () => text(1 + random(220)));
+      // Each prompt has a row at least; the others are spread at random, in any order.
+      const rows = Array.from({ length: size }, (_, row) => ({
+        prompt: row < prompts.length ? prompts.length - 1 - row : random(prompts.length),
+        reply: text(1 + random(70)),
+      }));
+      return { prompts, rows };
+    };
+
+    test('a row of a batch is the same row alone, to the last bit, whoever shares its prompt or sits beside it', async () => {
+      for (const size of [1, 2, 3, 7, 12, SLOTS]) {
+        const { prompts, rows } = createBatch(size);
+        const together: string[][] = rows.map(() => []);
+        for (const [slot, prompt] of prompts.entries()) await prefill(slot, prompt);
+        const rowAt = (row: number, position: number) => {
+          const { prompt, reply } = rows[row]!;
+          const token = reply[position]!;
+          return { position, token, prompt: { slot: prompt, length: prompts[prompt]!.length } };
+        };
+        for (let position = 0; position < 70; position += 1) {
+          // Rows whose replies are over write their last token again: they stay, so that no prompt is left without a row.
+          const batch = rows.map(({ reply }, slot) => ({
+            ...rowAt(slot, Math.min(position, reply.length - 1)),
+            slot,
+          }));
+          const results = await runner.decode(batch);
+          results.forEach((logits, slot) => {
+            if (position < rows[slot]!.reply.length) together[slot]!.push(bits(logits));
+          });
+        }
+        for (const [row, { prompt, reply }] of rows.entries()) {
+          await prefill(0, prompts[prompt]!);
+          const alone: string[] = [];
+          for (let position = 0; position < reply.length; position += 1) {
+            const at = rowAt(row, position);
+            alone.push(bits(await next({ ...at, prompt: { ...at.prompt, slot: 0 } })));
+          }
+          expect(alone).toEqual(together[row]);
         }
       }
+    });
+
+    test('a reply is what the same text is as a prompt', async () => {
+      const [prompt, reply] = [text(90), text(70)];
+      await prefill(0, prompt);
+      let written: RowLogits | undefined;
+      for (const [position, token] of reply.entries()) {
+        written = await next({ position, token, prompt: { slot: 0, length: prompt.length } });
+      }
+      expectClose(written!, await prefill(1, Int32Array.of(...prompt, ...reply)), subject.tolerance);
     });
 
     test('a prompt in pieces leads where the whole prompt leads', async () => {
@@ -69,13 +99,12 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
       const whole = await prefill(0, prompt);
       for (const cuts of [
         [0, 64, 128, 150],
-        [0, 2, 149, 150],
+        [0, 1, 149, 150],
         [0, 75, 150],
       ]) {
         let last: RowLogits | undefined;
         for (let i = 1; i < cuts.length; i += 1) {
-          const tokens = prompt.subarray(cuts[i - 1]!, cuts[i]!);
-          [last] = await run([row(0, cuts[i - 1]!, tokens)]);
+          last = await prefill(0, prompt.subarray(cuts[i - 1]!, cuts[i]!), cuts[i - 1]!);
         }
         expectClose(last!, whole, subject.tolerance);
       }
@@ -84,42 +113,65 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
     test('a prompt cut at the same places is the same to the last bit beside wide neighbours', async () => {
       const prompt = text(100);
       const inPieces = async (slot: number) => {
-        await runner.forward([{ slot, position: 0, tokens: prompt.subarray(0, 64), wantsLogits: false }]);
-        return (await run([row(slot, 64, prompt.subarray(64))]))[0]!;
+        await prefill(slot, prompt.subarray(0, 64));
+        return prefill(slot, prompt.subarray(64), 64);
       };
       const alone = await inPieces(0);
-      await run([row(0, 0, text(POSITIONS - 5))]);
+      await prefill(0, text(POSITIONS - 5));
       expect(bits(await inPieces(1))).toEqual(bits(alone));
     });
 
-    test('a copied slot goes on like the original, and the original like before', async () => {
-      const prompt = text(40);
-      const next = text(2);
+    test('copied slots go on like the original, and the original like before', async () => {
+      const [prompt, reply, token] = [text(40), text(3), text(1)[0]!];
+      const write = async (slot: number, of: { slot: number; length: number }) => {
+        for (const [position, written] of reply.entries()) {
+          const others = Array.from({ length: slot }, (_, other) => ({
+            slot: other,
+            position: 0,
+            token: 5,
+            prompt: of,
+          }));
+          await runner.decode([...others, { slot, position, token: written, prompt: of }]);
+        }
+      };
+      const of = { slot: 0, length: prompt.length };
       await prefill(0, prompt);
-      const [expected] = await run([row(0, 40, next.subarray(0, 1))]);
-      await prefill(0, prompt);
+      await write(0, of);
+      const expected = bits(await next({ position: 3, token, prompt: of }));
       await prefill(1, text(70));
-      runner.copySlot(0, 1, 40);
-      const results = await run([row(0, 40, next.subarray(0, 1)), row(1, 40, next.subarray(0, 1))]);
-      expect(results.map(bits)).toEqual([bits(expected!), bits(expected!)]);
+      await write(1, of);
+      runner.copyReply(1, 0, 3);
+      expect(bits(await next({ position: 3, token, prompt: of }))).toEqual(expected);
+      runner.copyPrompt(0, 1, prompt.length);
+      runner.copyReply(0, 1, 3);
+      const results = await runner.decode([
+        { slot: 0, position: 3, token, prompt: { slot: 1, length: prompt.length } },
+        { slot: 1, position: 3, token, prompt: of },
+      ]);
+      expect(results.map(bits)).toEqual([expected, expected]);
     });
 
-    test('a slot that begins anew remembers nothing', async () => {
-      const prompt = text(30);
-      const fresh = await prefill(0, prompt);
+    test('slots that begin anew remember nothing', async () => {
+      const [prompt, token] = [text(30), text(1)[0]!];
+      const fresh = bits(await prefill(0, prompt));
+      const of = { slot: 0, length: prompt.length };
+      const first = bits(await next({ position: 0, token, prompt: of }));
       await prefill(0, text(200));
-      expect(bits(await prefill(0, prompt))).toEqual(bits(fresh));
+      for (let position = 0; position < 9; position += 1) {
+        await next({ position, token: 7, prompt: { slot: 0, length: 200 } });
+      }
+      expect(bits(await prefill(0, prompt))).toEqual(fresh);
+      expect(bits(await next({ position: 0, token, prompt: of }))).toEqual(first);
     });
 
     test('what was written past the committed length does not count', async () => {
-      const prompt = text(30);
-      const token = text(1);
+      const [prompt, token] = [text(30), text(1)[0]!];
+      const of = { slot: 0, length: prompt.length };
       await prefill(0, prompt);
-      const [expected] = await run([row(0, 30, token)]);
-      await prefill(0, prompt);
-      await run([row(0, 30, text(20))]);
-      const [again] = await run([row(0, 30, token)]);
-      expect(bits(again!)).toEqual(bits(expected!));
+      const expected = bits(await next({ position: 0, token, prompt: of }));
+      await prefill(0, text(20), 30);
+      for (const position of [0, 1, 2]) await next({ position, token: 9, prompt: of });
+      expect(bits(await next({ position: 0, token, prompt: of }))).toEqual(expected);
     });
 
     test('scoring a text gives the log-probabilities that writing it gives', async () => {
@@ -127,8 +179,7 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
       const scores = await runner.scoreTokens(tokens);
       expect(scores).toHaveLength(199);
       for (const position of [1, 2, 64, 127, 128, 129, 199]) {
-        const logits = await prefill(0, tokens.subarray(0, Math.max(2, position)));
-        if (position === 1) continue;
+        const logits = await prefill(0, tokens.subarray(0, position));
         const place = logits.ids.indexOf(tokens[position]!);
         const score = scores[position - 1]!;
         if (place >= 0) {
@@ -141,13 +192,11 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
     });
 
     test('scoring touches no slot', async () => {
-      const prompt = text(20);
-      const token = text(1);
-      await prefill(0, prompt);
-      const [expected] = await run([row(0, 20, token)]);
+      const row = { position: 0, token: 4, prompt: { slot: 0, length: 20 } };
+      await prefill(0, text(20));
+      const expected = bits(await next(row));
       await runner.scoreTokens(text(50));
-      const [again] = await run([row(0, 20, token)]);
-      expect(bits(again!)).toEqual(bits(expected!));
+      expect(bits(await next(row))).toEqual(expected);
     });
   });
 }

@@ -13,7 +13,7 @@ import { makeTinyDirectory, type TinyDirectory } from '../support/tiny-runner.ts
 
 const REQUESTS = process.env['AMITY_TEST_LONG'] === undefined ? 80 : 400;
 const POSITIONS = 260;
-const LIMITS = { queueMax: REQUESTS, prefillTokensMax: 48 } as const;
+const LIMITS = { queueMax: REQUESTS, prefillTokensMax: 48, chunkTokens: 24 } as const;
 
 interface Arrival {
   readonly request: EngineRequest;

@@ -35,9 +35,10 @@ async function live(lives: readonly Life[], { pick, slots, limits }: Setting) {
     onPass: (rows) => {
       for (const life of lives) if (life.cancelledAt === step) engine.cancel(life.request.id);
       if (failsOneIn === null || pick(failsOneIn) > 0) return;
-      const hit = new Set(rows.map(({ slot }) => slot));
-      for (const { requestId, slot } of engine.snapshot().sequences) {
-        if (slot !== null && hit.has(slot)) accepted.get(requestId)!.wasHit = true;
+      const hit = new Set(rows.map(({ kind, slot }) => `${kind} ${slot}`));
+      for (const { requestId, slot, promptSlot } of engine.snapshot().sequences) {
+        if (hit.has(`decode ${slot}`) || hit.has(`prefill ${promptSlot}`))
+          accepted.get(requestId)!.wasHit = true;
       }
       throw new Error('the runtime failed');
     },
@@ -66,7 +67,8 @@ async function live(lives: readonly Life[], { pick, slots, limits }: Setting) {
 async function simulate(seed: number): Promise<readonly string[]> {
   const pick = createPick(seed);
   const slots = 1 + pick(24);
-  const limits = { queueMax: 1 + pick(12), prefillTokensMax: 3 + pick(40) };
+  const chunkTokens = 1 + pick(20);
+  const limits = { queueMax: 1 + pick(12), chunkTokens, prefillTokensMax: chunkTokens + pick(30) };
   const lives = Array.from({ length: 4 + pick(20) }, (_, index) => createLife(pick, `r${index}`, slots));
   const { accepted, refused } = await live(lives, { pick, slots, limits });
   const seen = Array.from({ length: refused }, () => 'refused');

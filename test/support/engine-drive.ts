@@ -85,7 +85,7 @@ export function createEngine({
   ...options
 }: ScriptedRunnerOptions & { vocabulary?: Vocabulary; queueMax?: number } = {}) {
   const runner = new ScriptedRunner({ slots, ...options });
-  const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: 16 });
+  const engine = new Engine({ runner, vocabulary }, { queueMax, prefillTokensMax: 16, chunkTokens: 8 });
   return { runner, engine };
 }
 
@@ -141,7 +141,8 @@ export async function runAlone(
 ): Promise<readonly EngineEvent[]> {
   const positions = request.prompt.length + request.tokensMax;
   const runner = new ScriptedRunner({ slots: candidatesOf(request), positions });
-  const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, { queueMax: 0, prefillTokensMax });
+  const limits = { queueMax: 0, prefillTokensMax, chunkTokens: prefillTokensMax };
+  const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, limits);
   engine.submit(request);
   return drain(engine);
 }

@@ -1,14 +1,15 @@
 /**
- * A model without weights: the logits of a slot are a pure function of the tokens in its own cache, which is
- * written and copied like that of a real runner. A row that reads another slot, a wrong position or a
+ * A model without weights: the logits of a row are a pure function of the tokens in the slots of its prompt and its reply, which are
+ * written and copied like those of a real runner. A row that reads another slot, another prompt, a wrong position or a
  * cache that was not moved along gets other logits, and its text tells.
  *
  * What the contract of `ModelRunner` forbids is not thrown, since an engine survives runners that throw; it is
  * kept in `violations`, which tests expect to stay empty.
  */
 import type {
-  ForwardRow,
+  DecodeRow,
   ModelRunner,
+  PrefillRow,
   RowLogits,
   RunnerLimits,
   Vocabulary,
@@ -68,68 +69,85 @@ export const scriptedVocabulary: Vocabulary = {
 
 export const SCRIPTED_TOP_K = 16;
 
+/** A row of a pass, of either kind. */
+export interface ScriptedRow {
+  readonly kind: 'prefill' | 'decode';
+  readonly slot: number;
+  readonly position: number;
+  readonly tokens: readonly number[];
+}
+
 export interface ScriptedRunnerOptions {
   readonly slots?: number;
   readonly positions?: number;
   /** Called in each pass before anything else; it may throw, or act upon the engine while a step runs. */
-  readonly onPass?: (rows: readonly ForwardRow[], pass: number) => void;
+  readonly onPass?: (rows: readonly ScriptedRow[], pass: number) => void;
 }
 
-/** What the cache holds instead of keys and values: a digest of all tokens up to a position. */
+/** What a cache holds instead of keys and values: the tokens. */
 interface Slot {
-  readonly digests: Uint32Array;
-  readonly poisoned: Uint8Array;
+  readonly tokens: Uint32Array;
   written: number;
 }
+
+/** What tokens have led to. */
+interface State {
+  readonly digest: number;
+  readonly isPoisoned: boolean;
+}
+
+const EMPTY: State = { digest: 0, isPoisoned: false };
 
 export class ScriptedRunner implements ModelRunner {
   readonly limits: RunnerLimits;
   readonly violations: string[] = [];
   /** Rows of each pass so far, failed ones too. */
-  readonly passes: (readonly ForwardRow[])[] = [];
+  readonly passes: (readonly ScriptedRow[])[] = [];
   copies = 0;
 
-  readonly #slots: readonly Slot[];
-  readonly #onPass: (rows: readonly ForwardRow[], pass: number) => void;
+  readonly #prompts: readonly Slot[];
+  readonly #replies: readonly Slot[];
+  readonly #onPass: (rows: readonly ScriptedRow[], pass: number) => void;
 
   constructor({ slots = 4, positions = 96, onPass = () => {} }: ScriptedRunnerOptions = {}) {
     this.limits = { slots, positions, topK: SCRIPTED_TOP_K };
     this.#onPass = onPass;
-    this.#slots = Array.from({ length: slots }, () => ({
-      digests: new Uint32Array(positions),
-      poisoned: new Uint8Array(positions),
-      written: 0,
-    }));
+    const create = () =>
+      Array.from({ length: slots }, () => ({
+        tokens: new Uint32Array(positions),
+        written: 0,
+      }));
+    this.#prompts = create();
+    this.#replies = create();
   }
 
-  async forward(rows: readonly ForwardRow[]): Promise<readonly (RowLogits | null)[]> {
-    this.passes.push(rows);
-    this.#checkBatch(rows);
-    const logits = rows.map((row) => this.#append(row));
-    await Promise.resolve();
-    try {
-      this.#onPass(rows, this.passes.length - 1);
-    } catch (error) {
-      // A pass that fails half-way leaves rubbish behind the committed tokens, and may.
-      for (const { slot, position, tokens } of rows) {
-        this.#slots[slot]!.digests.fill(0xdead, position, position + tokens.length);
-      }
-      throw error;
-    }
-    return logits;
+  async prefill({ slot, position, tokens, wantsLogits }: PrefillRow): Promise<RowLogits | null> {
+    const row = { kind: 'prefill', slot, position, tokens: [...tokens] } as const;
+    return await this.#run([row], () => {
+      const end = this.#append(row, EMPTY);
+      return wantsLogits ? scriptedLogits(end.digest, end.isPoisoned) : null;
+    });
   }
 
-  copySlot(from: number, to: number, length: number): void {
-    const source = this.#slots[from]!;
-    const target = this.#slots[to]!;
-    if (length > source.written)
-      this.violations.push(`copies ${length} of ${source.written} from slot ${from}`);
-    if (from === to) this.violations.push(`copies slot ${from} over itself`);
-    target.digests.set(source.digests.subarray(0, length));
-    target.digests.fill(0xdead, length);
-    target.poisoned.set(source.poisoned.subarray(0, length));
-    target.written = length;
-    this.copies++;
+  async decode(rows: readonly DecodeRow[]): Promise<readonly RowLogits[]> {
+    const scripted = rows.map(
+      ({ slot, position, token }) => ({ kind: 'decode', slot, position, tokens: [token] }) as const,
+    );
+    return await this.#run(scripted, () => {
+      this.#checkBatch(rows);
+      return rows.map((row, index) => {
+        const end = this.#append(scripted[index]!, this.#endOf(row));
+        return scriptedLogits(end.digest, end.isPoisoned);
+      });
+    });
+  }
+
+  copyReply(from: number, to: number, length: number): void {
+    this.#copy(this.#replies, { from, to, length });
+  }
+
+  copyPrompt(from: number, to: number, length: number): void {
+    this.#copy(this.#prompts, { from, to, length });
   }
 
   async scoreTokens(tokens: Int32Array): Promise<Float64Array> {
@@ -143,37 +161,85 @@ export class ScriptedRunner implements ModelRunner {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #append({ slot: index, position, tokens, wantsLogits }: ForwardRow): RowLogits | null {
-    const slot = this.#slots[index];
-    if (slot === undefined || tokens.length === 0 || position + tokens.length > this.limits.positions) {
-      this.violations.push(`row of ${tokens.length} tokens at ${position} in slot ${index}`);
-      return null;
+  async #run<Result>(rows: readonly ScriptedRow[], compute: () => Result): Promise<Result> {
+    this.passes.push(rows);
+    const result = compute();
+    await Promise.resolve();
+    try {
+      this.#onPass(rows, this.passes.length - 1);
+    } catch (error) {
+      // A pass that fails half-way leaves rubbish behind the committed tokens, and may.
+      for (const row of rows) {
+        const end = row.position + row.tokens.length;
+        this.#slotOf(row)?.tokens.fill(0xdead, row.position, end);
+      }
+      throw error;
     }
-    if (position > slot.written) this.violations.push(`slot ${index} has a hole before position ${position}`);
-    let digest = position === 0 ? 0 : slot.digests[position - 1]!;
-    let poisoned = position === 0 ? 0 : slot.poisoned[position - 1]!;
-    tokens.forEach((token, offset) => {
-      digest = mix(digest, token);
-      if (token === POISON) poisoned = 1;
-      slot.digests[position + offset] = digest;
-      slot.poisoned[position + offset] = poisoned;
-    });
-    slot.written = position + tokens.length;
-    if (!wantsLogits) return null;
-    return scriptedLogits(digest, poisoned === 1);
+    return result;
   }
 
-  #checkBatch(rows: readonly ForwardRow[]): void {
-    const batch = rows.filter(({ tokens }) => tokens.length === 1).map(({ slot }) => slot);
-    if (batch.some((slot, place) => slot !== place)) this.violations.push(`the batch has the slots ${batch}`);
+  #slotOf({ kind, slot }: ScriptedRow): Slot | undefined {
+    return (kind === 'prefill' ? this.#prompts : this.#replies)[slot];
+  }
+
+  #copy(slots: readonly Slot[], { from, to, length }: { from: number; to: number; length: number }): void {
+    const source = slots[from]!;
+    const target = slots[to]!;
+    if (length > source.written)
+      this.violations.push(`copies ${length} of ${source.written} from slot ${from}`);
+    if (from === to) this.violations.push(`copies slot ${from} over itself`);
+    target.tokens.set(source.tokens.subarray(0, length));
+    target.tokens.fill(0xdead, length);
+    target.written = length;
+    this.copies++;
+  }
+
+  /** What a row's prompt makes of it. */
+  #endOf({ prompt }: DecodeRow): State {
+    const slot = this.#prompts[prompt.slot];
+    if (slot === undefined || prompt.length < 1 || prompt.length > slot.written) {
+      this.violations.push(`a row continues ${prompt.length} tokens of prompt ${prompt.slot}`);
+      return EMPTY;
+    }
+    return readOn(EMPTY, slot.tokens.subarray(0, prompt.length));
+  }
+
+  /** Writes a row into its slot. @returns the state after everything that the slot then holds, behind `before`. */
+  #append(row: ScriptedRow, before: State): State {
+    const { position, tokens } = row;
+    const slot = this.#slotOf(row);
+    if (slot === undefined || tokens.length === 0 || position + tokens.length > this.limits.positions) {
+      this.violations.push(`row of ${tokens.length} tokens at ${position} in slot ${row.slot}`);
+      return before;
+    }
+    if (position > slot.written) this.violations.push(`slot ${row.slot} has a hole before ${position}`);
+    slot.tokens.set(tokens, position);
+    slot.written = position + tokens.length;
+    return readOn(before, slot.tokens.subarray(0, slot.written));
+  }
+
+  #checkBatch(rows: readonly DecodeRow[]): void {
+    const slots = rows.map(({ slot }) => slot);
+    if (slots.some((slot, place) => slot !== place)) this.violations.push(`the batch has the slots ${slots}`);
+    const prompts = [...new Set(rows.map(({ prompt }) => prompt.slot))].sort((a, b) => a - b);
+    if (prompts.some((slot, place) => slot !== place))
+      this.violations.push(`the batch has the prompts ${prompts}`);
   }
 }
 
-/** Digest of tokens from the beginning of a slot. */
+function readOn({ digest, isPoisoned }: State, tokens: Iterable<number>): State {
+  let state = digest;
+  let poisoned = isPoisoned;
+  for (const token of tokens) {
+    state = mix(state, token);
+    poisoned ||= token === POISON;
+  }
+  return { digest: state, isPoisoned: poisoned };
+}
+
+/** Digest of a prompt and what follows it. */
 export function digestOf(tokens: Iterable<number>): number {
-  let digest = 0;
-  for (const token of tokens) digest = mix(digest, token);
-  return digest;
+  return readOn(EMPTY, tokens).digest;
 }
 
 export function scriptedLogits(digest: number, poisoned: boolean): RowLogits {

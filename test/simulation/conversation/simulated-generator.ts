@@ -144,7 +144,7 @@ export class SimulatedGenerator implements Generator {
       if (passFails()) throw new Error('the runtime failed');
     };
     const runner = new ScriptedRunner({ slots, positions, onPass });
-    const limits = { queueMax, prefillTokensMax: 16 };
+    const limits = { queueMax, prefillTokensMax: 16, chunkTokens: 8 };
     return [new Engine({ runner, vocabulary: scriptedVocabulary }, limits), runner];
   }
 }

@@ -100,7 +100,7 @@ test('requests that join one another at any step yield the events they yield alo
   await fc.assert(
     fc.asyncProperty(anyArrivals, fc.integer({ min: 3, max: 8 }), async (arrivals, slots) => {
       const runner = new ScriptedRunner({ slots, positions: 64 });
-      const limits = { queueMax: 8, prefillTokensMax: 12 };
+      const limits = { queueMax: 8, prefillTokensMax: 12, chunkTokens: 5 };
       const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, limits);
       const requests = arrivals.map(({ request }, index) => ({ ...request, id: `${index}` }));
       const events: EngineEvent[] = [];
@@ -147,7 +147,7 @@ test('races of ten that join one another at any step go as they go alone, in eve
     fc.asyncProperty(anyArrivals, async (arrivals) => {
       // Room for all: no runner-up has to give way.
       const runner = new ScriptedRunner({ slots: 50, positions: 64 });
-      const limits = { queueMax: 8, prefillTokensMax: 12 };
+      const limits = { queueMax: 8, prefillTokensMax: 12, chunkTokens: 5 };
       const engine = new Engine({ runner, vocabulary: scriptedVocabulary }, limits);
       const requests = arrivals.map(({ parts, plan }, index) => ({
         ...parts,

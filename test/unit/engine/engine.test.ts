@@ -1,17 +1,18 @@
 /** The engine on a scripted runner: what a step does, who is touched by a failure, and what a request may expect. */
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../../src/engine/engine.ts';
-import type { ForwardRow, ModelRunner, Vocabulary } from '../../../src/engine/model-runner.ts';
+import type { ModelRunner, Vocabulary } from '../../../src/engine/model-runner.ts';
 import type { EngineEvent, EngineRequest } from '../../../src/engine/request.ts';
 import { createRequest, drain, outcomes, runAlone, sampling } from '../../support/engine-drive.ts';
 import {
   POISON,
+  type ScriptedRow,
   ScriptedRunner,
   type ScriptedRunnerOptions,
   scriptedVocabulary,
 } from '../../support/scripted-runner.ts';
 
-const limits = { queueMax: 8, prefillTokensMax: 16 };
+const limits = { queueMax: 8, prefillTokensMax: 16, chunkTokens: 8 };
 
 function createEngine(options: ScriptedRunnerOptions = {}, prefillTokensMax = limits.prefillTokensMax) {
   const runner = new ScriptedRunner(options);
@@ -31,9 +32,11 @@ const longRequest = (id: string, overrides: Parameters<typeof createRequest>[0] 
 
 const ofRequest = (events: readonly EngineEvent[], id: string) => events.filter((event) => event.id === id);
 const kinds = (events: readonly EngineEvent[]) => events.map((event) => `${event.id} ${event.kind}`);
-const rowsOf = (passes: readonly (readonly ForwardRow[])[]) =>
+const rowsOf = (passes: readonly (readonly ScriptedRow[])[]) =>
   passes.map((rows) =>
-    rows.map(({ slot, position, tokens }) => `${slot}@${position}x${tokens.length}`).join(' '),
+    rows
+      .map(({ kind, slot, position, tokens }) => `${kind[0]}${slot}@${position}x${tokens.length}`)
+      .join(' '),
   );
 
 describe('a step', () => {
@@ -44,7 +47,7 @@ describe('a step', () => {
     engine.submit(longRequest('d'));
     await engine.step();
     await engine.step();
-    expect(rowsOf(runner.passes)).toEqual(['0@0x4', '0@4x1', '1@0x4', '0@5x1 1@4x1']);
+    expect(rowsOf(runner.passes)).toEqual(['p0@0x4', 'd0@0x1', 'p1@0x4', 'd0@1x1 d1@0x1']);
   });
 
   test('tells that a request started, its text and its end, in that order', async () => {
@@ -64,14 +67,14 @@ describe('a step', () => {
     const before = runner.passes.length;
     for (let steps = 0; steps < 4; steps++) await engine.step();
     expect(rowsOf(runner.passes).slice(before)).toEqual([
-      '0@4x1',
-      '1@0x8',
-      '0@5x1',
-      '1@8x8',
-      '0@6x1',
-      '1@16x8',
-      '0@7x1',
-      '1@24x6',
+      'd0@0x1',
+      'p1@0x8',
+      'd0@1x1',
+      'p1@8x8',
+      'd0@2x1',
+      'p1@16x8',
+      'd0@3x1',
+      'p1@24x6',
     ]);
   });
 
@@ -216,7 +219,7 @@ describe('cancel', () => {
 
 describe('a pass that fails', () => {
   const failsAt = (failing: number) => ({
-    onPass: (_: readonly ForwardRow[], pass: number) => {
+    onPass: (_: readonly ScriptedRow[], pass: number) => {
       if (pass === failing) throw new Error('out of memory');
     },
   });
@@ -265,8 +268,10 @@ describe('a pass that fails', () => {
     const scripted = new ScriptedRunner();
     const runner: ModelRunner = {
       limits: scripted.limits,
-      forward: async (rows) => rows.map(() => null),
-      copySlot: () => {},
+      prefill: async () => null,
+      decode: async () => [],
+      copyReply: () => {},
+      copyPrompt: () => {},
       scoreTokens: (tokens) => scripted.scoreTokens(tokens),
       [Symbol.asyncDispose]: async () => {},
     };

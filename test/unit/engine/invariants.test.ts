@@ -13,8 +13,9 @@ const decoding: SequenceSnapshot = {
   isRaced: false,
   isFinished: false,
   slot: 0,
-  cached: 5,
-  pending: 1,
+  cached: 1,
+  promptSlot: 0,
+  promptCached: 4,
   promptTokens: 4,
   generated: 2,
   tokensMax: 8,
@@ -24,13 +25,20 @@ const prefilling: SequenceSnapshot = {
   ...decoding,
   requestId: 'b',
   slot: 1,
-  cached: 4,
-  pending: 6,
+  cached: 0,
+  promptSlot: 1,
+  promptCached: 4,
   promptTokens: 10,
   generated: 0,
 };
 /** It has its sequences, but no slot yet. */
-const slotless: SequenceSnapshot = { ...prefilling, requestId: 'c', slot: null, cached: 0, pending: 10 };
+const slotless: SequenceSnapshot = {
+  ...prefilling,
+  requestId: 'c',
+  slot: null,
+  promptSlot: null,
+  promptCached: 0,
+};
 
 /** Both hold a slot of the batch. */
 const shown: SequenceSnapshot = { ...decoding, requestId: 'r', index: 0, isRaced: true };
@@ -46,6 +54,8 @@ const sound: EngineSnapshot = {
   slotsFree: 2,
   slotsTakenTotal: 7,
   slotsFreedTotal: 5,
+  promptSlotsUsed: 2,
+  promptsDecoding: 1,
   positions: 32,
   sequences: [decoding, prefilling, slotless],
 };
@@ -64,6 +74,7 @@ const withRace = (...sequences: readonly SequenceSnapshot[]): EngineSnapshot => 
   ...withSequences(...sequences),
   rowsDecoding: 2,
   rowsPrefilling: 0,
+  promptSlotsUsed: 1,
 });
 
 test('a sound race has no violations: before the commit, after it, and when only its runner-up writes', () => {
@@ -73,7 +84,7 @@ test('a sound race has no violations: before the commit, after it, and when only
   const behind = {
     ...withRace(
       { ...shown, slot: null, end: 'stop' as const, isFinished: true },
-      { ...runnerUp, slot: 0, isFinished: true, cached: 6, generated: 3 },
+      { ...runnerUp, slot: 0, isFinished: true, cached: 2, generated: 3 },
     ),
     rowsDecoding: 1,
     slotsFree: 3,
@@ -95,7 +106,7 @@ test.each([
   { snapshot: withRace(shown, { ...runnerUp, role: 'out' }), violation: 'has one that is out and writes on' },
   { snapshot: withRace(shown, runnerUp, { ...out, slot: 2 }), violation: 'has ended and holds slot 2' },
   {
-    snapshot: withRace(shown, { ...runnerUp, generated: 3, cached: 6 }),
+    snapshot: withRace(shown, { ...runnerUp, generated: 3, cached: 2 }),
     violation: 'request r is out of step',
   },
   {
@@ -112,27 +123,44 @@ test.each([
     violation: 'has ended and holds slot 0',
   },
   {
-    snapshot: withSequences({ ...decoding, generated: 9, cached: 12 }, prefilling),
+    snapshot: withSequences({ ...decoding, generated: 9, cached: 8 }, prefilling),
     violation: '9 tokens of at most 8',
   },
   {
-    snapshot: withSequences({ ...decoding, cached: 33 }, prefilling),
+    snapshot: withSequences({ ...decoding, cached: 29 }, prefilling),
     violation: 'caches 33 of 32 positions',
   },
   {
-    snapshot: withSequences({ ...decoding, cached: 4 }, prefilling),
-    violation: 'miscounts its pending tokens',
-  },
-  {
-    snapshot: withSequences({ ...decoding, cached: 4, pending: 2 }, prefilling),
+    snapshot: withSequences({ ...decoding, cached: 0 }, prefilling),
     violation: 'decodes with 2 pending',
   },
   {
-    snapshot: withSequences(decoding, { ...prefilling, cached: 9, pending: 1 }),
-    violation: 'prefills with 1 pending',
+    snapshot: withSequences({ ...decoding, promptCached: 3 }, prefilling),
+    violation: 'decodes behind half a prompt',
   },
   {
-    snapshot: withSequences(decoding, prefilling, { ...slotless, cached: 2, pending: 8 }),
+    snapshot: { ...sound, promptsDecoding: 0 },
+    violation: 'decodes, its prompt does not',
+  },
+  {
+    snapshot: withSequences(decoding, { ...prefilling, promptCached: 10 }),
+    violation: 'prefills though its prompt is done',
+  },
+  {
+    snapshot: withSequences(decoding, { ...prefilling, promptCached: 11 }),
+    violation: 'caches more than its prompt',
+  },
+  {
+    snapshot: withSequences({ ...decoding, promptSlot: null }, prefilling),
+    violation: 'has a slot and its prompt has none',
+  },
+  {
+    snapshot: withSequences(decoding, { ...prefilling, promptSlot: 2 }),
+    violation: 'prompt slots have gaps or twins: 0,2',
+  },
+  { snapshot: { ...sound, promptSlotsUsed: 3 }, violation: '2 prompts hold slots, 3 slots are in use' },
+  {
+    snapshot: withSequences(decoding, prefilling, { ...slotless, generated: 2 }),
     violation: 'has tokens but no slot',
   },
   {

@@ -1,7 +1,7 @@
 /** What a step runs, from plain lists: no model, no cache. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chunkTokens, planStep, type StepPlan } from '../../../src/engine/scheduler.ts';
+import { planStep, type StepPlan } from '../../../src/engine/scheduler.ts';
 import { Sequence } from '../../../src/engine/sequence.ts';
 import { SequenceGroup } from '../../../src/engine/sequence-group.ts';
 import { createRequest } from '../../support/engine-drive.ts';
@@ -11,7 +11,7 @@ function createGroup(id: string, promptTokens: number, { candidates = 1, cached 
   const group = new SequenceGroup(createRequest({ id, prompt, candidates }));
   if (cached > 0) {
     group.begin();
-    group.head.advance(cached);
+    group.advance(cached);
   }
   return group;
 }
@@ -32,12 +32,14 @@ interface Setting {
   /** Ids of requests whose runner-ups write, in the order in which they give way. */
   readonly runnerUps?: string;
   readonly prefillTokensMax?: number;
+  readonly chunkTokens?: number;
 }
 
 function plan(setting: Setting) {
   const { waiting = [], prefilling = null, slotsFree = 9, prefillTokensMax = 10 } = setting;
+  const limits = { prefillTokensMax, chunkTokens: setting.chunkTokens ?? prefillTokensMax };
   const runnerUps = [...(setting.runnerUps ?? '')].map((id) => new Sequence(createRequest({ id }), 1));
-  return describePlan(planStep({ waiting, prefilling, slotsFree, runnerUps }, prefillTokensMax));
+  return describePlan(planStep({ waiting, prefilling, slotsFree, runnerUps }, limits));
 }
 
 test('nothing to do makes an empty plan', () => {
@@ -81,9 +83,20 @@ test('a request starts only with slots for all its candidates, and nobody overta
   expect(plan({ waiting, slotsFree: 4 }).starting).toEqual(['a', 'b']);
 });
 
-test('a prompt of one token is a row of the batch at once, and no chunk', () => {
+test('a prompt of one token is a prompt like any other', () => {
   const waiting = [createGroup('a', 1, { candidates: 2 }), createGroup('b', 3)];
-  expect(plan({ waiting })).toEqual({ starting: ['a', 'b'], prompts: ['b:3'], yielding: [] });
+  expect(plan({ waiting })).toEqual({ starting: ['a', 'b'], prompts: ['a:1', 'b:3'], yielding: [] });
+});
+
+test('a step may run several pieces of a prompt, as many as its tokens allow', () => {
+  const [chunkTokens, waiting] = [4, [createGroup('a', 7), createGroup('b', 9)]];
+  expect(plan({ waiting, chunkTokens }).prompts).toEqual(['a:4+', 'a:3']);
+  expect(plan({ waiting, chunkTokens, prefillTokensMax: 12 }).prompts).toEqual(['a:4+', 'a:3', 'b:4+']);
+  expect(plan({ waiting, chunkTokens, prefillTokensMax: 6 })).toEqual({
+    starting: ['a'],
+    prompts: ['a:4+'],
+    yielding: [],
+  });
 });
 
 test.each([
@@ -139,33 +152,29 @@ test('runner-ups stay while a prompt does not fit into the tokens of the step', 
   const prefilling = createGroup('a', 25, { cached: 10 });
   const waiting = [createGroup('b', 4)];
   expect(plan({ prefilling, waiting, slotsFree: 0, runnerUps: 'x' }).yielding).toEqual([]);
-  const oneToken = [createGroup('b', 1)];
-  expect(plan({ prefilling, waiting: oneToken, slotsFree: 0, runnerUps: 'x' }).yielding).toEqual([]);
 });
 
-test('a prompt of one token waits while a prompt stands between it and the batch', () => {
-  expect(plan({ waiting: [createGroup('a', 3), createGroup('b', 1)] }).starting).toEqual(['a']);
-  expect(
-    plan({ prefilling: createGroup('a', 25, { cached: 20 }), waiting: [createGroup('b', 1)] }).starting,
-  ).toEqual([]);
-});
-
-test('a prompt is cut the same way whatever runs beside it, and never down to a single token', () => {
+test('a prompt is cut at the multiples of the chunk, whatever budget and neighbours leave of a step', () => {
+  const anySteps = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 8 });
+  const sizes = fc.record({
+    promptTokens: fc.integer({ min: 1, max: 300 }),
+    chunkTokens: fc.integer({ min: 1, max: 64 }),
+  });
   fc.assert(
-    fc.property(
-      fc.integer({ min: 2, max: 500 }),
-      fc.integer({ min: 3, max: 64 }),
-      (promptTokens, tokensMax) => {
-        let pending = promptTokens;
-        while (pending > 0) {
-          const tokens = chunkTokens(pending, tokensMax);
-          expect(tokens).toBeGreaterThanOrEqual(2);
-          expect(tokens).toBeLessThanOrEqual(tokensMax);
-          pending -= tokens;
+    fc.property(sizes, anySteps, ({ promptTokens, chunkTokens }, budgets) => {
+      const group = createGroup('a', promptTokens);
+      const cuts: number[] = [];
+      for (let step = 0; group.pending > 0; step++) {
+        const prefillTokensMax = Math.max(chunkTokens, budgets[step % budgets.length]!);
+        const state = { waiting: [], prefilling: group, slotsFree: 0, runnerUps: [] };
+        for (const chunk of planStep(state, { prefillTokensMax, chunkTokens }).prompts) {
+          cuts.push(chunk.position);
+          group.advance(chunk.tokens);
         }
-        expect(pending).toBe(0);
-      },
-    ),
+      }
+      const whole = Array.from({ length: Math.ceil(promptTokens / chunkTokens) }, (_, i) => i * chunkTokens);
+      expect(cuts).toEqual(whole);
+    }),
     { seed: 42 },
   );
 });
@@ -179,13 +188,14 @@ test('a plan keeps to slots and tokens, and leaves at most its last prompt unfin
     fc.property(
       anyWaiting,
       fc.record({ slotsFree: fc.nat(20), others: fc.nat(4) }),
-      fc.integer({ min: 3, max: 30 }),
-      (shapes, { slotsFree, others }, tokensMax) => {
+      fc.record({ tokensMax: fc.integer({ min: 3, max: 30 }), cut: fc.integer({ min: 1, max: 30 }) }),
+      (shapes, { slotsFree, others }, { tokensMax, cut }) => {
         const waiting = shapes.map(({ promptTokens, ...shape }, index) =>
           createGroup(`${index}`, promptTokens, shape),
         );
         const runnerUps = Array.from({ length: others }, () => new Sequence(createRequest(), 1));
-        const made = planStep({ waiting, prefilling: null, slotsFree, runnerUps }, tokensMax);
+        const limits = { prefillTokensMax: tokensMax, chunkTokens: Math.min(cut, tokensMax) };
+        const made = planStep({ waiting, prefilling: null, slotsFree, runnerUps }, limits);
         const slots = made.starting.reduce((sum, group) => sum + group.slotsWanted, 0);
         const tokens = made.prompts.reduce((sum, chunk) => sum + chunk.tokens, 0);
         expect(slots).toBeLessThanOrEqual(slotsFree + made.yielding.length);
@@ -193,7 +203,10 @@ test('a plan keeps to slots and tokens, and leaves at most its last prompt unfin
         if (made.yielding.length > 0) expect(slots).toBe(slotsFree + made.yielding.length);
         expect(tokens).toBeLessThanOrEqual(tokensMax);
         expect(made.starting).toEqual(waiting.slice(0, made.starting.length));
-        for (const chunk of made.prompts.slice(0, -1)) expect(chunk.isLast).toBe(true);
+        const unfinished = made.starting.filter(
+          (group) => !made.prompts.some((chunk) => chunk.group === group && chunk.isLast),
+        );
+        expect(unfinished.every((group) => group === made.starting.at(-1))).toBe(true);
         const headFits = waiting[0] !== undefined && waiting[0].slotsWanted <= slotsFree + others;
         expect(made.starting.length > 0).toBe(headFits);
       },

@@ -95,15 +95,3 @@ test('text is taken once', () => {
   sequence.accept(HELLO, 0, vocabulary);
   expect(sequence.takeText()).toBe('Hello');
 });
-
-test('the tokens that are pending are first those of the prompt, then those that were written', () => {
-  const sequence = write([], { prompt: Int32Array.of(7, 8, 9) });
-  expect([sequence.pending, ...sequence.nextTokens(2)]).toEqual([3, 7, 8]);
-  sequence.advance(2);
-  expect([sequence.pending, ...sequence.nextTokens(1)]).toEqual([1, 9]);
-  sequence.advance(1);
-  sequence.accept(HELLO, 0, vocabulary);
-  sequence.advance(1);
-  sequence.accept(PER, 0, vocabulary);
-  expect([sequence.pending, ...sequence.nextTokens(1)]).toEqual([1, PER]);
-});

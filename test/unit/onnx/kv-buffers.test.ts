@@ -5,13 +5,19 @@ import { KvBuffers, type KvShape, widthFor } from '../../../src/onnx/kv-buffers.
 const shape: KvShape = { layers: 2, kvHeads: 3, headSize: 4 };
 const perLayer = shape.kvHeads * shape.headSize;
 
-test('a width and one new token together fill whole turns of the kernels', () => {
-  expect([0, 1, 63, 64, 127, 128, 600].map(widthFor)).toEqual([63, 63, 63, 127, 127, 191, 639]);
+test('the width of a reply and its new token together fill whole turns of the kernels', () => {
+  const widths = [0, 1, 63, 64, 127, 128, 600].map((positions) => widthFor('replies', positions));
+  expect(widths).toEqual([63, 63, 63, 127, 127, 191, 639]);
+});
+
+test('the width of a prompt fills whole turns by itself', () => {
+  const widths = [0, 1, 64, 65, 128, 600].map((positions) => widthFor('prompts', positions));
+  expect(widths).toEqual([64, 64, 64, 128, 128, 640]);
 });
 
 describe('positions survive', () => {
   test('growing, by a neighbour that is long', () => {
-    const kv = new KvBuffers(shape, { slots: 3, positions: 400 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 3, positions: 400 });
     append(kv, [0, 0, 50]);
     append(kv, [2, 0, 60]);
     append(kv, [1, 0, 300]);
@@ -25,7 +31,7 @@ describe('positions survive', () => {
   });
 
   test('shrinking, once the long one has left and the surplus has cost as much as repacking', () => {
-    const kv = new KvBuffers(shape, { slots: 2, positions: 400 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 400 });
     append(kv, [0, 0, 30]);
     append(kv, [1, 0, 200]);
     append(kv, [1, 0, 20]);
@@ -39,19 +45,19 @@ describe('positions survive', () => {
   });
 
   test('one by one, at every width on the way', () => {
-    const kv = new KvBuffers(shape, { slots: 2, positions: 200 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 200 });
     append(kv, [1, 0, 5]);
     for (let position = 0; position < 200; position += 1) {
       append(kv, [0, position, 1]);
       if (position % 20 === 19) append(kv, [1, 0, 5]);
     }
-    expect(kv.width).toBe(widthFor(200));
+    expect(kv.width).toBe(widthFor('replies', 200));
     expectSlot(kv, 0, { length: 200 });
     expectSlot(kv, 1, { length: 5 });
   });
 
   test('copying, and nothing of the other slot is left within the length', () => {
-    const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 100 });
     append(kv, [0, 0, 40]);
     append(kv, [1, 0, 90]);
     kv.copy(0, 1, 40);
@@ -60,10 +66,10 @@ describe('positions survive', () => {
   });
 
   test('extraction to another width', () => {
-    const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 100 });
     append(kv, [1, 0, 70]);
     const make = () => Array.from({ length: shape.layers }, () => new Float32Array(perLayer * 90));
-    const target = { keys: make(), values: make(), width: 90 };
+    const target = { shape, keys: make(), values: make(), width: 90 };
     kv.extract(1, 70, target);
     expect(read(target.keys, target.values, { width: 90, slot: 0, length: 70 })).toEqual(expected(1, 70));
   });
@@ -71,7 +77,7 @@ describe('positions survive', () => {
 
 describe('what would read garbage is refused', () => {
   test('a row that begins past what its slot holds', () => {
-    const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 100 });
     append(kv, [0, 0, 10]);
     expect(() => kv.prepare([{ slot: 0, position: 11, count: 1 }])).toThrow(/does not hold 11/);
     expect(() => kv.copy(1, 0, 1)).toThrow(/does not hold 1/);
@@ -79,7 +85,7 @@ describe('what would read garbage is refused', () => {
   });
 
   test('a slot that took no part in 64 passes', () => {
-    const kv = new KvBuffers(shape, { slots: 2, positions: 100 });
+    const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 100 });
     append(kv, [1, 0, 10]);
     for (let pass = 0; pass < 63; pass += 1) append(kv, [0, 0, 2]);
     append(kv, [1, 10, 1]);

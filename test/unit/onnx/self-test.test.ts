@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { graphInputs, graphOutputs } from '../../../src/onnx/graph-contract.ts';
-import { readManifest } from '../../../src/onnx/manifest.ts';
+import { type Manifest, readManifest } from '../../../src/onnx/manifest.ts';
 import { verifyRuntime } from '../../../src/onnx/self-test.ts';
 import { openSession } from '../../../src/onnx/session.ts';
 import { makeTinyDirectory, type TinyDirectory } from '../../support/tiny-runner.ts';
@@ -12,10 +12,11 @@ type Values = InferenceSession.OnnxValueMapType;
 
 let directory: TinyDirectory;
 let session: InferenceSession;
-const shape = { layers: 3, kvHeads: 2, headSize: 32 };
+let shape: Manifest['shape'];
 beforeAll(async () => {
   directory = await makeTinyDirectory({ kind: 'random' });
-  const { files } = await readManifest(directory.path);
+  const { files, ...manifest } = await readManifest(directory.path);
+  shape = manifest.shape;
   session = await openSession(join(directory.path, files.graph.path), 1);
 });
 afterAll(async () => {
@@ -32,7 +33,7 @@ test.each<[string, RegExp, Disturb]>([
     'writes into its inputs',
     /writes into its inputs/,
     (feeds, results) => {
-      floats(feeds[graphInputs.pastKey(0)])[0] = 7;
+      floats(feeds[graphInputs.promptKey(0)])[0] = 7;
       return results;
     },
   ],

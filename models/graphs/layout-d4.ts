@@ -2,11 +2,11 @@ import { GRAPH_LAYOUT, GRAPH_TOP_K, graphInputs, graphOutputs } from '../../src/
 import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts';
 import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.ts';
 
-/** The layout of `src/onnx/graph-contract.ts`: the past is read only, and only new keys and values come back. */
-export const layoutD3: DecoderLayout = {
+/** The layout of `src/onnx/graph-contract.ts`: the past is read only, a prompt is there once for all its rows. */
+export const layoutD4: DecoderLayout = {
   name: GRAPH_LAYOUT,
   begin(graph, shape) {
-    const axes = declareInputs(graph, shape);
+    declareInputs(graph, shape);
     const sizes = shapeValues(graph, shape);
     const newKv: string[] = [];
     return {
@@ -17,38 +17,35 @@ export const layoutD3: DecoderLayout = {
         return attention({ graph, shape, sizes }, layer, projected);
       },
       finish(hidden, { project, fullLogits }) {
-        returnNewKv(graph, newKv, axes.newKvWidth);
+        returnNewKv(graph, newKv, shape.layers * 2 * shape.kvHeads * shape.headSize);
         returnLogits({ graph, shape }, hidden, { project, fullLogits });
       },
     } satisfies OpenDecoder;
   },
 };
 
-function declareInputs(graph: GraphBuilder, shape: DecoderShape): { newKvWidth: number } {
-  const { kvHeads, headSize, layers } = shape;
-  graph.input({ name: graphInputs.inputIds, type: 'int64', dims: ['B', 'S'] });
-  graph.input({ name: graphInputs.positionIds, type: 'int64', dims: ['B', 'S'] });
-  graph.input({ name: graphInputs.bias, type: 'float32', dims: ['B', 1, 1, 'S', 'S+M'] });
-  graph.input({ name: graphInputs.logitRows, type: 'int64', dims: ['N'] });
-  graph.input({ name: graphInputs.targetIds, type: 'int64', dims: ['N'] });
+function declareInputs(graph: GraphBuilder, { heads, kvHeads, headSize, layers }: DecoderShape): void {
+  const ints = (name: string, dims: (string | number)[]) => graph.input({ name, type: 'int64', dims });
+  const floats = (name: string, dims: (string | number)[]) => graph.input({ name, type: 'float32', dims });
+  const lines = heads / kvHeads === 1 ? 'S' : `${heads / kvHeads}*S`;
+  ints(graphInputs.inputIds, ['B', 'S']);
+  ints(graphInputs.positionIds, ['B', 'S']);
+  floats(graphInputs.bias, ['B', 1, 1, 'S', 'S+M+P']);
+  ints(graphInputs.logitRows, ['N']);
+  ints(graphInputs.targetIds, ['N']);
+  ints(graphInputs.toPrompts, [`R*${kvHeads}`, `C*${lines}`]);
+  ints(graphInputs.fromPrompts, [`B*${kvHeads}`, lines]);
   for (let layer = 0; layer < layers; layer++) {
-    graph.input({
-      name: graphInputs.pastKey(layer),
-      type: 'float32',
-      dims: ['B', kvHeads, headSize, 'M'],
-    });
-    graph.input({
-      name: graphInputs.pastValue(layer),
-      type: 'float32',
-      dims: ['B', kvHeads, 'M', headSize],
-    });
+    floats(graphInputs.replyKey(layer), [`B*${kvHeads}`, headSize, 'M']);
+    floats(graphInputs.replyValue(layer), [`B*${kvHeads}`, 'M', headSize]);
+    floats(graphInputs.promptKey(layer), [`R*${kvHeads}`, headSize, 'P']);
+    floats(graphInputs.promptValue(layer), [`R*${kvHeads}`, 'P', headSize]);
   }
-  return { newKvWidth: layers * 2 * kvHeads * headSize };
 }
 
 type Sizes = ReturnType<typeof shapeValues>;
 
-/** Shapes that depend on the run, made once for all layers. H = key/value heads, G = query heads to each. */
+/** Shapes that depend on the run, made once for all layers. Letters as in graph-contract.ts. */
 function shapeValues(graph: GraphBuilder, { heads, kvHeads, headSize }: DecoderShape) {
   const group = heads / kvHeads;
   const dimension = (value: string, axis: number) =>
@@ -56,19 +53,25 @@ function shapeValues(graph: GraphBuilder, { heads, kvHeads, headSize }: DecoderS
   const join = (...parts: string[]) => graph.node('Concat', parts, { attributes: { axis: { int: 0 } } });
   const rows = dimension(graphInputs.inputIds, 0);
   const fresh = dimension(graphInputs.inputIds, 1);
-  const past = dimension(graphInputs.pastValue(0), 2);
-  const headsAndGroup = graph.int64s([kvHeads, group]);
+  const reply = dimension(graphInputs.replyValue(0), 1);
+  const prompt = dimension(graphInputs.promptValue(0), 1);
+  const lines = dimension(graphInputs.fromPrompts, 1);
+  const rowHeads = dimension(graphInputs.fromPrompts, 0);
   return {
-    /** [S, M] */
-    freshAndPast: join(fresh, past),
-    /** [B, H, G*S, D] */
-    queryByHead: join(rows, graph.int64s([kvHeads, -1, headSize])),
-    /** [B, H, G, S, S+M] */
-    scoresByGroup: join(rows, headsAndGroup, fresh, graph.int64s([-1])),
-    /** [B, H, G*S, S+M] */
-    scoresByHead: join(rows, graph.int64s([kvHeads, -1]), graph.node('Add', [fresh, past])),
+    /** [S, M, P] */
+    parts: join(fresh, reply, prompt),
+    /** [B * H, G * S, D] */
+    queryLines: join(rowHeads, lines, graph.int64s([headSize])),
+    /** [B * H, S, D] */
+    freshLines: join(rowHeads, fresh, graph.int64s([headSize])),
+    /** [-1, P] */
+    promptLines: join(graph.int64s([-1]), prompt),
+    /** [B, H, G, S, S + M + P] */
+    scoresByGroup: join(rows, graph.int64s([kvHeads, group]), fresh, graph.int64s([-1])),
+    /** [B * H, G * S, S + M + P] */
+    scoresByHead: join(rowHeads, lines, graph.int64s([-1])),
     /** [B, H, G, S, D] */
-    contextByGroup: join(rows, headsAndGroup, fresh, graph.int64s([headSize])),
+    contextByGroup: join(rows, graph.int64s([kvHeads, group]), fresh, graph.int64s([headSize])),
   };
 }
 
@@ -81,29 +84,44 @@ function attention(
   const reshape = (data: string, to: string) => graph.node('Reshape', [data, to]);
   const transpose = (data: string, perm: number[]) =>
     graph.node('Transpose', [data], { attributes: { perm: { ints: perm } } });
+  const pick = (lines: string, which: string) =>
+    graph.node('Gather', [lines, which], { attributes: { axis: { int: 0 } } });
   const byHead = (data: string) =>
-    transpose(reshape(data, graph.int64s([0, 0, kvHeads, headSize])), [0, 2, 1, 3]);
-  const scores = (keys: string, transposed: boolean) =>
-    graph.node('FusedMatMul', [queries, keys], {
+    reshape(
+      transpose(reshape(data, graph.int64s([0, 0, kvHeads, headSize])), [0, 2, 1, 3]),
+      sizes.freshLines,
+    );
+  const scores = (lines: string, keys: string, transposed: boolean) =>
+    graph.node('FusedMatMul', [lines, keys], {
       domain: MICROSOFT,
       attributes: { transB: { int: transposed ? 0 : 1 }, alpha: { float: headSize ** -0.5 } },
     });
 
   const grouped = reshape(query, graph.int64s([0, 0, kvHeads, heads / kvHeads, headSize]));
-  const queries = reshape(transpose(grouped, [0, 2, 3, 1, 4]), sizes.queryByHead);
-  const values = byHead(value);
-  const all = graph.node('Concat', [scores(byHead(key), false), scores(graphInputs.pastKey(layer), true)], {
-    attributes: { axis: { int: -1 } },
-  });
+  const lines = reshape(transpose(grouped, [0, 2, 3, 1, 4]), graph.int64s([-1, headSize]));
+  const queries = reshape(lines, sizes.queryLines);
+  const ofPrompts = scores(pick(lines, graphInputs.toPrompts), graphInputs.promptKey(layer), true);
+  const all = graph.node(
+    'Concat',
+    [
+      scores(queries, byHead(key), false),
+      scores(queries, graphInputs.replyKey(layer), true),
+      pick(reshape(ofPrompts, sizes.promptLines), graphInputs.fromPrompts),
+    ],
+    { attributes: { axis: { int: -1 } } },
+  );
   const masked = graph.node('Add', [reshape(all, sizes.scoresByGroup), graphInputs.bias]);
   const weights = graph.node('Softmax', [masked], { attributes: { axis: { int: -1 } } });
-  const [fresh = '', past = ''] = graph.split(reshape(weights, sizes.scoresByHead), {
-    name: sizes.freshAndPast,
-    count: 2,
+  const [fresh = '', reply = '', prompt = ''] = graph.split(reshape(weights, sizes.scoresByHead), {
+    name: sizes.parts,
+    count: 3,
   });
-  const context = graph.node('Add', [
-    graph.node('MatMul', [fresh, values]),
-    graph.node('MatMul', [past, graphInputs.pastValue(layer)]),
+  const toPrompts = pick(reshape(prompt, sizes.promptLines), graphInputs.toPrompts);
+  const fromPrompts = graph.node('MatMul', [toPrompts, graphInputs.promptValue(layer)]);
+  const context = graph.node('Sum', [
+    graph.node('MatMul', [fresh, byHead(value)]),
+    graph.node('MatMul', [reply, graphInputs.replyValue(layer)]),
+    pick(reshape(fromPrompts, graph.int64s([-1, headSize])), graphInputs.fromPrompts),
   ]);
   const merged = transpose(reshape(context, sizes.contextByGroup), [0, 3, 1, 2, 4]);
   return reshape(merged, graph.int64s([0, 0, heads * headSize]));
