@@ -8,6 +8,7 @@ import type { Manifest } from './onnx/manifest.ts';
 import { openModel } from './onnx/open-model.ts';
 import { createAbsentGenerator } from './pool/absent-generator.ts';
 import { startGenerationPool } from './pool/generation-pool.ts';
+import { noWork } from './pool/work-counters.ts';
 import { positionsMaxOf, promptSetupOf } from './prompt-setup.ts';
 import { CodedError } from './std/coded-error.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -20,13 +21,7 @@ export interface Generation extends AsyncDisposable {
   readonly problems: () => readonly string[];
   readonly figures: Pick<
     LiveFigures,
-    | 'generationsQueued'
-    | 'generationsRunning'
-    | 'loadLevel'
-    | 'queueAgeMs'
-    | 'steps'
-    | 'rowSteps'
-    | 'workersReplaced'
+    'generationsQueued' | 'generationsRunning' | 'loadLevel' | 'queueAgeMs' | 'work' | 'workersReplaced'
   >;
   /** Resolves with true when a worker is ready, with false when none will be. */
   readonly warm: Promise<boolean>;
@@ -56,6 +51,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       modelDirectory: model.directory,
       threads: sizes.threads,
       rowsMax: sizes.rowsMax,
+      prefixCacheBytes: sizes.prefixCacheBytes,
       positionsMax: positionsMaxOf(opened, reply),
       queueMax: sizes.queueMax,
       verifyChecksums: model.verifyChecksums,
@@ -95,8 +91,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       generationsRunning: () => pool.stats().running,
       loadLevel: () => pool.level(),
       queueAgeMs: () => pool.stats().queueAgeMs,
-      steps: () => pool.stats().steps,
-      rowSteps: () => pool.stats().rowSteps,
+      work: () => pool.stats().work,
       workersReplaced: () => pool.stats().replaced,
     },
     warm,
@@ -132,8 +127,7 @@ function openWithoutModel({ model, reply }: Config, reason: string): Generation 
       generationsRunning: () => 0,
       loadLevel: () => 1,
       queueAgeMs: () => 0,
-      steps: () => 0,
-      rowSteps: () => 0,
+      work: () => noWork,
       workersReplaced: () => 0,
     },
     warm: Promise.resolve(false),

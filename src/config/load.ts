@@ -32,6 +32,7 @@ export interface Config {
     readonly workers: number;
     readonly threads: number;
     readonly rowsMax: number;
+    readonly prefixCacheBytes: number;
     readonly queueMax: number;
   };
   readonly race: RaceSettings;
@@ -216,6 +217,7 @@ function toConfig(
       workers: values.AMITY_WORKERS,
       threads,
       rowsMax: values.AMITY_BATCH_ROWS_MAX,
+      prefixCacheBytes: values.AMITY_PREFIX_CACHE_MB * 1_000_000,
       queueMax: values.AMITY_QUEUE_MAX,
     },
     race: {

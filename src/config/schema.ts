@@ -75,6 +75,13 @@ export const settings = {
     unit: 'sequences',
     doc: 'Sequences that decode together in one worker. Together with the token limits it bounds the key/value cache.',
   }),
+  AMITY_PREFIX_CACHE_MB: kind.integer({
+    min: 0,
+    max: 1_000_000,
+    fallback: 512,
+    unit: 'megabytes per worker',
+    doc: 'Memory for what the model made of earlier prompts, so that the next turn of a conversation reads only what is new. 0 switches it off. Never shared between users.',
+  }),
   AMITY_QUEUE_MAX: kind.integer({
     min: 1,
     max: 100_000,

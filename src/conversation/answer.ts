@@ -165,6 +165,7 @@ function toRequest(
     prompt: prompt.segments,
     written,
     selection: { kind: 'race', context: prompt.context },
+    reuse: { scope: turn.userId, publicSegments: prompt.publicSegments },
     tokensMax,
     tokensSoftMax: Math.max(1, options.replyTokensSoftMax - tokensWritten),
     stop: setup.template.stop,

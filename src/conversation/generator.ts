@@ -50,6 +50,12 @@ export interface GenerationRequest {
   readonly tokensSoftMax?: number;
   readonly stop: readonly string[];
   readonly sampling: SamplingParams;
+  /** Lets a worker find the beginning of the prompt again, for requests of the same scope only; see EngineRequest. */
+  readonly reuse?: {
+    readonly scope: string;
+    /** Segments at the beginning that hold nobody's words. */
+    readonly publicSegments: number;
+  };
 }
 
 export type RequestedSelection =

@@ -8,6 +8,9 @@ import type { PromptTemplate, PromptTurn, TokenCounter } from './prompt-template
 /** Messages looked at for one prompt; more would not fit into any budget that the default models can hold. */
 export const promptMessagesMax = 64;
 
+/** Messages by which the beginning of a full prompt moves on. */
+const strideMessages = 8;
+
 export interface PromptSetup {
   readonly persona: Persona;
   readonly template: PromptTemplate;
@@ -19,6 +22,8 @@ export interface PromptSetup {
 
 export interface Prompt {
   readonly segments: readonly PromptSegment[];
+  /** Segments at the beginning that are the same for everybody: up to the persona. */
+  readonly publicSegments: number;
   /** What of the dialog the candidates are judged by. */
   readonly context: RankContext;
   readonly trace: PromptTrace;
@@ -31,11 +36,12 @@ export interface Prompt {
 export function buildPrompt(setup: PromptSetup, branch: readonly Message[]): Prompt {
   const said = branch.filter((message) => message.text !== '' && !isFixedLine(message));
   const count = countThatFits(said, (newest) => tokensOf(setup, newest) <= setup.budgetTokens);
-  const kept = said.slice(said.length - count);
+  const kept = said.slice(steadyStart(said, said.length - count));
   const recent = count > 0 ? kept : said.slice(-1).map((message) => cutToFit(setup, message));
   const segments = render(setup, recent);
   return {
     segments,
+    publicSegments: 1 + segments.findIndex(({ text }) => text === setup.persona.instructions),
     context: toContext(said),
     trace: toTrace(setup, { segments, recent, cut: count === 0 }),
   };
@@ -61,6 +67,22 @@ function countThatFits(said: readonly Message[], fits: (newest: readonly Message
     else tooMany = middle;
   }
   return most;
+}
+
+/**
+ * Where the prompt begins when the dialog is too long for it. A beginning that moved with every message would be new to the model
+ * every time; so it stays where it is for `strideMessages`, then moves by as many, and what the model made of it before is of use
+ * (engine/prefix-cache.ts). At most half of what would fit is given up for it.
+ *
+ * @param earliest index of the first message that fits
+ */
+function steadyStart(said: readonly Message[], earliest: number): number {
+  if (earliest <= 0 || earliest >= said.length) return earliest;
+  const stride = (index: number) => Math.floor(said[index]!.seq / strideMessages);
+  for (let start = earliest; start <= (earliest + said.length) / 2; start++) {
+    if (stride(start) !== stride(start - 1)) return start;
+  }
+  return earliest;
 }
 
 /** A message that alone is over the budget keeps its end: that is where the question stands. */

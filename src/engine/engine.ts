@@ -3,6 +3,7 @@ import { type Pass, type PassResult, runPass, toPasses } from './forward-pass.ts
 import type { EngineSnapshot } from './invariants.ts';
 import { KvSlots } from './kv-slots.ts';
 import type { ModelRunner, RowLogits, Vocabulary } from './model-runner.ts';
+import { PrefixCache } from './prefix-cache.ts';
 import type { Admission, EngineEvent, EngineRequest } from './request.ts';
 import { Sampler } from './sampler.ts';
 import { type PromptChunk, Scheduler } from './scheduler.ts';
@@ -30,9 +31,11 @@ export class Engine {
   readonly #scheduler = new Scheduler();
   readonly #slots: KvSlots<Sequence>;
   readonly #promptSlots: KvSlots<SequenceGroup>;
+  readonly #prefixes: PrefixCache;
   readonly #sampler: Sampler;
   readonly #groups = new Map<string, SequenceGroup>();
   readonly #cancelled = new Set<SequenceGroup>();
+  readonly #totals = { promptTokensRun: 0, promptTokensReused: 0 };
   #isStepping = false;
 
   constructor(model: { runner: ModelRunner; vocabulary: Vocabulary }, limits: EngineLimits) {
@@ -44,7 +47,11 @@ export class Engine {
     this.#runner = runner;
     this.#vocabulary = vocabulary;
     this.#limits = limits;
-    const { slots } = runner.limits;
+    const { slots, blocks, blockTokens } = runner.limits;
+    if (blocks > 0 && blockTokens !== chunkTokens) {
+      throw new RangeError('Engine: the blocks of the runner must be as long as the chunks of prompts');
+    }
+    this.#prefixes = new PrefixCache({ blocks, blockTokens: chunkTokens });
     this.#slots = new KvSlots(slots, (from, to, length) => runner.copyReply(from, to, length));
     this.#promptSlots = new KvSlots(slots, (from, to, length) => runner.copyPrompt(from, to, length));
     this.#sampler = new Sampler(runner.limits.topK);
@@ -88,6 +95,11 @@ export class Engine {
   /** Whether there is nothing to do: no request waits or runs. */
   get idle(): boolean {
     return this.#groups.size === 0;
+  }
+
+  /** Tokens of prompts since the start: those that ran, and those that were found again. */
+  get totals(): { readonly promptTokensRun: number; readonly promptTokensReused: number } {
+    return { ...this.#totals };
   }
 
   /** Rows of the batch that are taken. */
@@ -159,7 +171,8 @@ export class Engine {
   /** Decides what runs: takes the slots of those that give way, gives slots to those that start. */
   #start(): readonly PromptChunk[] {
     this.#scheduler.replan(this.#slots.capacity);
-    const plan = this.#scheduler.plan(this.#slots.free, this.#limits);
+    const reusableTokens = ({ request }: SequenceGroup) => this.#prefixes.reusableTokens(request);
+    const plan = this.#scheduler.plan(this.#slots.free, this.#limits, reusableTokens);
     for (const sequence of plan.yielding) sequence.drop();
     this.#releaseEnded();
     this.#scheduler.start(plan.starting);
@@ -167,8 +180,27 @@ export class Engine {
       group.begin();
       this.#promptSlots.take(group);
       for (const sequence of group.sequences) this.#slots.take(sequence);
+      this.#reuse(group);
     }
     return plan.prompts;
+  }
+
+  /** Lets a prompt begin with what is kept of its beginning. */
+  #reuse(group: SequenceGroup): void {
+    const blocks = this.#prefixes.use(group.request);
+    if (blocks.length === 0) return;
+    this.#runner.loadBlocks(group.slot!, blocks);
+    const tokens = blocks.length * this.#limits.chunkTokens;
+    group.advance(tokens);
+    this.#totals.promptTokensReused += tokens;
+  }
+
+  /** Keeps a piece of a prompt for those that begin alike, if it is a whole block. */
+  #keep({ group, position, tokens }: PromptChunk): void {
+    const { chunkTokens } = this.#limits;
+    if (tokens < chunkTokens) return;
+    const block = this.#prefixes.keep(group.request, position);
+    if (block !== null) this.#runner.saveBlock(block, { slot: group.slot!, position });
   }
 
   /** A prompt of which a piece failed is not gone on with. */
@@ -233,6 +265,8 @@ export class Engine {
     const { group, tokens, isLast } = pass.chunk;
     group.advance(tokens);
     group.start();
+    this.#totals.promptTokensRun += tokens;
+    this.#keep(pass.chunk);
     if (isLast) this.#join(group);
   }
 

@@ -46,6 +46,10 @@ export interface RunnerLimits {
   readonly positions: number;
   /** Candidates per distribution; a larger `topK` cannot be sampled. */
   readonly topK: number;
+  /** Pieces of prompts that can be kept outside the slots. */
+  readonly blocks: number;
+  /** Tokens of such a piece. */
+  readonly blockTokens: number;
 }
 
 /**
@@ -78,6 +82,12 @@ export interface ModelRunner extends AsyncDisposable {
 
   /** The same for prompts. */
   copyPrompt(from: number, to: number, length: number): void;
+
+  /** Keeps the positions from `position` on of a prompt, as many as a block has, under the number `block`; what was there is gone. */
+  saveBlock(block: number, from: { readonly slot: number; readonly position: number }): void;
+
+  /** Makes a prompt slot hold these blocks, one behind the other from its first position on. Same numbers, to the last bit. */
+  loadBlocks(slot: number, blocks: readonly number[]): void;
 
   /**
    * Teacher forcing, outside any slot: the log-probability (natural logarithm) of each token given all before it.

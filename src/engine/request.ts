@@ -28,6 +28,15 @@ export interface EngineRequest {
    * continue it and do not repeat it; the texts of candidates begin with it.
    */
   readonly written?: string;
+  /** Whether, and by whom, the beginning of the prompt may be found again; nothing of it is kept without. */
+  readonly reuse?: PromptReuse;
+}
+
+export interface PromptReuse {
+  /** Whose text it is: only requests of the same scope find it. */
+  readonly scope: string;
+  /** So many tokens at the beginning are nobody's text (persona, template): everybody finds them. */
+  readonly publicTokens: number;
 }
 
 export type Selection =

@@ -35,6 +35,8 @@ export interface ScheduleState {
   readonly slotsFree: number;
   /** Runner-ups that write, in the order in which they give way. */
   readonly runnerUps: readonly Sequence[];
+  /** Tokens at the beginning of a waiting prompt that need not run again: a multiple of `chunkTokens`, and not all. */
+  readonly reusableTokens: (group: SequenceGroup) => number;
 }
 
 /**
@@ -49,18 +51,18 @@ export function planStep(state: ScheduleState, limits: PrefillLimits): StepPlan 
   let slotsTaken = 0;
 
   /** @returns whether a piece of it runs; an unfinished prompt uses up the budget. */
-  const planPrompt = (group: SequenceGroup): boolean => {
-    const chunks = cutPrompt(group, { ...limits, prefillTokensMax: tokensLeft });
+  const planPrompt = (group: SequenceGroup, cached: number): boolean => {
+    const chunks = cutPrompt(group, cached, { ...limits, prefillTokensMax: tokensLeft });
     const isComplete = chunks.at(-1)?.isLast ?? false;
     tokensLeft = isComplete ? tokensLeft - chunks.reduce((sum, { tokens }) => sum + tokens, 0) : 0;
     prompts.push(...chunks);
     return chunks.length > 0;
   };
 
-  if (state.prefilling !== null) planPrompt(state.prefilling);
+  if (state.prefilling !== null) planPrompt(state.prefilling, state.prefilling.cached);
   for (const group of state.waiting) {
     if (slotsTaken + group.slotsWanted > state.slotsFree + state.runnerUps.length) break;
-    if (!planPrompt(group)) break;
+    if (!planPrompt(group, state.reusableTokens(group))) break;
     starting.push(group);
     slotsTaken += group.slotsWanted;
   }
@@ -72,10 +74,14 @@ export function planStep(state: ScheduleState, limits: PrefillLimits): StepPlan 
  * The next pieces of a prompt. They end at multiples of `chunkTokens`, counted from the beginning of the prompt, and never
  * elsewhere but at its end: where a prompt is cut shows in the last bits of its logits, so it must follow from the prompt alone.
  */
-function cutPrompt(group: SequenceGroup, { chunkTokens, prefillTokensMax }: PrefillLimits): PromptChunk[] {
-  const end = group.cached + group.pending;
+function cutPrompt(
+  group: SequenceGroup,
+  cached: number,
+  { chunkTokens, prefillTokensMax }: PrefillLimits,
+): PromptChunk[] {
+  const end = group.request.prompt.length;
   const chunks: PromptChunk[] = [];
-  let position = group.cached;
+  let position = cached;
   let tokensLeft = prefillTokensMax;
   while (position < end) {
     const tokens = Math.min(chunkTokens - (position % chunkTokens), end - position);
@@ -126,10 +132,10 @@ export class Scheduler {
     }
   }
 
-  plan(slotsFree: number, limits: PrefillLimits): StepPlan {
+  plan(slotsFree: number, limits: PrefillLimits, reusableTokens: ScheduleState['reusableTokens']): StepPlan {
     const prefilling = [...this.#running.values()].find((group) => group.pending > 0) ?? null;
     const { waiting, runnerUps } = this;
-    return planStep({ waiting, prefilling, slotsFree, runnerUps }, limits);
+    return planStep({ waiting, prefilling, slotsFree, runnerUps, reusableTokens }, limits);
   }
 
   /** Moves the first `groups` of the queue to the running ones. */

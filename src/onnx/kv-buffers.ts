@@ -31,6 +31,13 @@ const REPACK_COST = 4;
 /** A slot that took part in none of the last so many passes counts as left: see ModelRunner. */
 const IDLE_PASSES_MAX = 64;
 
+/** `count` positions of a slot, from `position` on. */
+export interface KvExtent {
+  readonly slot: number;
+  readonly position: number;
+  readonly count: number;
+}
+
 export interface KvSize {
   readonly contents: KvContents;
   readonly slots: number;
@@ -83,7 +90,7 @@ export class KvBuffers implements KvTarget {
    *
    * @returns whether the width changed: tensors over the arrays must then be made anew.
    */
-  prepare(rows: readonly { slot: number; position: number; count: number }[]): boolean {
+  prepare(rows: readonly KvExtent[]): boolean {
     this.#pass += 1;
     for (const { slot, position, count } of rows) {
       assert(slot >= 0 && slot < this.slots, `slot ${slot} does not exist`);
@@ -107,7 +114,7 @@ export class KvBuffers implements KvTarget {
    * @param source `new_kv`: for each token, layer by layer, keys `[heads, headSize]`, then values alike.
    * @param offset where the row's first token begins in it.
    */
-  write(source: Float32Array, offset: number, row: { slot: number; position: number; count: number }): void {
+  write(source: Float32Array, offset: number, row: KvExtent): void {
     const { layers, kvHeads, headSize } = this.shape;
     const perLayer = kvHeads * headSize;
     const perToken = layers * 2 * perLayer;
@@ -143,8 +150,8 @@ export class KvBuffers implements KvTarget {
     }
   }
 
-  /** Copies the first `length` positions of a slot into tensors of another width, `[1, heads, …]` a layer. */
-  extract(slot: number, length: number, target: KvTarget): void {
+  /** Copies positions of a slot into tensors of another width, `[1, heads, …]` a layer, from their first position on. */
+  extract({ slot, position, count }: KvExtent, target: KvTarget): void {
     const { kvHeads, headSize } = this.shape;
     const width = this.#width;
     const lines = kvHeads * headSize;
@@ -152,16 +159,41 @@ export class KvBuffers implements KvTarget {
     this.keys.forEach((keys, layer) => {
       const target_ = target.keys[layer]!;
       for (let line = 0; line < lines; line += 1) {
-        const from = start + line * width;
-        target_.set(keys.subarray(from, from + length), line * target.width);
+        const from = start + line * width + position;
+        target_.set(keys.subarray(from, from + count), line * target.width);
       }
     });
     this.values.forEach((values, layer) => {
       for (let head = 0; head < kvHeads; head += 1) {
-        const from = start + head * width * headSize;
+        const from = start + (head * width + position) * headSize;
         target.values[layer]!.set(
-          values.subarray(from, from + length * headSize),
+          values.subarray(from, from + count * headSize),
           head * target.width * headSize,
+        );
+      }
+    });
+  }
+
+  /** The way back: `count` positions from tensors of another width, whose place `prepare` has made. */
+  insert(source: KvTarget, { slot, position, count }: KvExtent): void {
+    const { kvHeads, headSize } = this.shape;
+    const width = this.#width;
+    const lines = kvHeads * headSize;
+    const start = slot * lines * width;
+    this.keys.forEach((keys, layer) => {
+      const from = source.keys[layer]!;
+      for (let line = 0; line < lines; line += 1) {
+        const first = line * source.width;
+        keys.set(from.subarray(first, first + count), start + line * width + position);
+      }
+    });
+    this.values.forEach((values, layer) => {
+      const from = source.values[layer]!;
+      for (let head = 0; head < kvHeads; head += 1) {
+        const first = head * source.width * headSize;
+        values.set(
+          from.subarray(first, first + count * headSize),
+          start + (head * width + position) * headSize,
         );
       }
     });

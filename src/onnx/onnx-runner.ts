@@ -5,6 +5,7 @@ import { DecodeFeeds } from './decode-feeds.ts';
 import { graphOutputs } from './graph-contract.ts';
 import { toInt32 } from './int64-array.ts';
 import { KvBuffers } from './kv-buffers.ts';
+import { PromptBlocks } from './prompt-blocks.ts';
 import { PromptFeeds, type PromptShape } from './prompt-feeds.ts';
 import { verifyRuntime } from './self-test.ts';
 import { openSession } from './session.ts';
@@ -25,6 +26,8 @@ export interface OnnxRunnerOptions {
   readonly slots: number;
   /** Tokens of a prompt and its reply together. */
   readonly positions: number;
+  /** Pieces of prompts kept for later, and their length; none without. */
+  readonly kept?: { readonly blocks: number; readonly tokens: number };
 }
 
 /** @throws when the runtime cannot load the graph. */
@@ -44,13 +47,15 @@ export class OnnxRunner implements ModelRunner {
   readonly #shape: PromptShape;
   readonly #replies: KvBuffers;
   readonly #prompts: KvBuffers;
+  readonly #blocks: PromptBlocks;
   readonly #decodeFeeds: DecodeFeeds;
   readonly #promptFeeds: PromptFeeds;
   #isRunning = false;
 
   constructor(session: InferenceSession, options: OnnxRunnerOptions) {
-    const { slots, positions, shape, topK } = options;
-    this.limits = { slots, positions, topK };
+    const { slots, positions, shape, topK, kept = { blocks: 0, tokens: 1 } } = options;
+    this.limits = { slots, positions, topK, blocks: kept.blocks, blockTokens: kept.tokens };
+    this.#blocks = new PromptBlocks(shape, kept);
     this.#session = session;
     this.#shape = shape;
     this.#replies = new KvBuffers(shape, { contents: 'replies', slots, positions });
@@ -106,6 +111,16 @@ export class OnnxRunner implements ModelRunner {
 
   copyPrompt(from: number, to: number, length: number): void {
     this.#prompts.copy(from, to, length);
+  }
+
+  saveBlock(block: number, from: { readonly slot: number; readonly position: number }): void {
+    this.#blocks.save(block, this.#prompts, from);
+  }
+
+  loadBlocks(slot: number, blocks: readonly number[]): void {
+    const count = blocks.length * this.limits.blockTokens;
+    if (this.#prompts.prepare([{ slot, position: 0, count }])) this.#decodeFeeds.reset();
+    this.#blocks.load(blocks, this.#prompts, slot);
   }
 
   async scoreTokens(tokens: Int32Array): Promise<Float64Array> {

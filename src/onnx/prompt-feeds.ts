@@ -43,7 +43,7 @@ export class PromptFeeds {
     const width = Math.max(1, piece.position);
     if (width > this.#past.width) this.#past = createTarget(this.#kv.shape, this.#kv.width);
     const past = { ...this.#past, width };
-    this.#kv.extract(piece.slot, piece.position, past);
+    this.#kv.extract({ slot: piece.slot, position: 0, count: piece.position }, past);
     const { promptKey, promptValue } = graphInputs;
     return {
       ...this.#inputs(piece, width),

@@ -88,7 +88,7 @@ function createBatch(
 
 /** Into slot 0; where the widths differ, what is in use keeps its place. */
 function copySlot(from: KvBuffers, slot: number, to: KvBuffers): void {
-  from.extract(slot, Math.min(from.width, to.width), to);
+  from.extract({ slot, position: 0, count: Math.min(from.width, to.width) }, to);
 }
 
 function snapshot(tensors: InferenceSession.OnnxValueMapType): Map<string, Uint8Array> {

@@ -2,6 +2,7 @@
 import type { GenerationRequest } from '../conversation/generator.ts';
 import type { LoadLevel } from '../conversation/load-level.ts';
 import type { WorkerSettings, WorkerToMain } from './messages.ts';
+import type { WorkCounts } from './work-counters.ts';
 
 export interface GenerationHost extends AsyncDisposable {
   /** @param receive gets what the run tells, in order; what comes after an end says nothing more */
@@ -36,9 +37,7 @@ export interface HostStatus {
   readonly workersReady: number;
   /** Workers that died and were replaced. */
   readonly replaced: number;
-  /** Steps of all engines since the start, and the sum of the rows that were taken in each. */
-  readonly steps: number;
-  readonly rowSteps: number;
+  readonly work: WorkCounts;
   /** What the workers found worth a line in the log, each once. */
   readonly notes: readonly string[];
 }

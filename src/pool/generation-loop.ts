@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
-import type { GenerationEvent, RequestedSelection } from '../conversation/generator.ts';
+import type { GenerationEvent, GenerationRequest, RequestedSelection } from '../conversation/generator.ts';
 import type { PromptSegment } from '../conversation/prompt-segment.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Admission, EngineEvent, RacePlan, Selection } from '../engine/request.ts';
+import type { Admission, EngineEvent, PromptReuse, RacePlan, Selection } from '../engine/request.ts';
 import { createJudge } from '../ranking/judge.ts';
 import type { GenerateTask, MainToWorker, WorkerToMain } from './messages.ts';
 
@@ -26,6 +26,15 @@ const REFUSALS: Readonly<Record<Exclude<Admission, 'accepted'>, WorkerToMain>> =
   },
 };
 
+/** What one step of the engine did. */
+export interface StepFigures {
+  /** Rows of the batch that are taken after it. */
+  readonly rows: number;
+  /** Tokens of prompts that the model ran, and those that it was spared. */
+  readonly promptTokensRun: number;
+  readonly promptTokensReused: number;
+}
+
 /**
  * Steps a worker's engine as long as anybody waits for it, and tells each what it wrote. Between two steps the event
  * loop gets a turn: new requests and cancels arrive as messages.
@@ -34,19 +43,19 @@ export class GenerationLoop {
   readonly #engine: Engine;
   readonly #encode: (prompt: readonly PromptSegment[]) => Int32Array;
   readonly #planNow: () => RacePlan;
-  readonly #onStep: (rows: number) => void;
+  readonly #onStep: (step: StepFigures) => void;
   readonly #listeners = new Map<string, Listener>();
   #isRunning = false;
 
   /**
    * @param parts.planNow the race that the load allows at this moment
-   * @param parts.onStep told after each step how many rows of the batch are taken
+   * @param parts.onStep told after each step what it did
    */
   constructor(parts: {
     engine: Engine;
     encode: (prompt: readonly PromptSegment[]) => Int32Array;
     planNow: () => RacePlan;
-    onStep: (rows: number) => void;
+    onStep: (step: StepFigures) => void;
   }) {
     this.#engine = parts.engine;
     this.#encode = parts.encode;
@@ -56,9 +65,10 @@ export class GenerationLoop {
 
   /** Resolves when the generation has ended, by itself or by a cancel, and all of it is posted. */
   run({ request, port }: GenerateTask): Promise<void> {
-    const { generationId: id, prompt, selection, ...rest } = request;
+    const { generationId: id, prompt, selection, reuse, ...rest } = request;
     const admission = this.#engine.submit({
       ...rest,
+      ...(reuse && { reuse: this.#toReuse(prompt, reuse) }),
       id,
       prompt: this.#encode(withWritten(prompt, request.written)),
       selection: this.#toSelection(selection, request.written !== ''),
@@ -79,6 +89,13 @@ export class GenerationLoop {
     });
   }
 
+  #toReuse(
+    prompt: readonly PromptSegment[],
+    { scope, publicSegments }: NonNullable<GenerationRequest['reuse']>,
+  ): PromptReuse {
+    return { scope, publicTokens: this.#encode(prompt.slice(0, publicSegments)).length };
+  }
+
   /** What is continued was chosen already: nobody races with it. */
   #toSelection(selection: RequestedSelection, isContinued: boolean): Selection {
     if (selection.kind === 'all') return selection;
@@ -91,8 +108,14 @@ export class GenerationLoop {
   async #loop(): Promise<void> {
     this.#isRunning = true;
     while (!this.#engine.idle) {
+      const before = this.#engine.totals;
       for (const event of await this.#engine.step()) this.#deliver(event);
-      this.#onStep(this.#engine.rowsUsed);
+      const { promptTokensRun, promptTokensReused } = this.#engine.totals;
+      this.#onStep({
+        rows: this.#engine.rowsUsed,
+        promptTokensRun: promptTokensRun - before.promptTokensRun,
+        promptTokensReused: promptTokensReused - before.promptTokensReused,
+      });
       await nextTurn();
     }
     this.#isRunning = false;

@@ -3,8 +3,10 @@ import { type LoadLevel, racePlanOf } from '../conversation/load-level.ts';
 import { Engine } from '../engine/engine.ts';
 import { openOnnxRunner } from '../onnx/onnx-runner.ts';
 import { openModel } from '../onnx/open-model.ts';
-import { GenerationLoop } from './generation-loop.ts';
+import { blockBytes } from '../onnx/prompt-blocks.ts';
+import { GenerationLoop, type StepFigures } from './generation-loop.ts';
 import type { WorkerSettings } from './messages.ts';
+import { addStep } from './work-counters.ts';
 
 /**
  * Prompt tokens per step: running replies wait for about three of their own steps at most (measured with a
@@ -37,6 +39,10 @@ export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker
     threads,
     slots: rowsMax,
     positions: Math.min(positionsMax, manifest.shape.contextTokensMax),
+    kept: {
+      blocks: Math.floor(settings.prefixCacheBytes / blockBytes(manifest.shape, CHUNK_TOKENS)),
+      tokens: CHUNK_TOKENS,
+    },
   });
   const notes = await runner.warmUp();
   const { vocabulary, encode } = tokenizer;
@@ -45,9 +51,6 @@ export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker
   const level = new Int32Array(settings.level);
   const planNow = () => racePlanOf(Atomics.load(level, 0) as LoadLevel, settings.race);
   const work = new BigInt64Array(settings.work);
-  const onStep = (rows: number) => {
-    Atomics.add(work, 0, 1n);
-    Atomics.add(work, 1, BigInt(rows));
-  };
+  const onStep = (step: StepFigures) => addStep(work, step);
   return { model: manifest.name, notes, loop: new GenerationLoop({ engine, encode, planNow, onStep }) };
 }

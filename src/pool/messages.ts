@@ -21,8 +21,10 @@ export interface WorkerSettings {
   readonly race: RaceSettings;
   /** One Int32: the load level at this moment. The main thread writes it; a race that starts reads it. */
   readonly level: SharedArrayBuffer;
-  /** Two BigInt64, to which all workers add: steps, and the rows that were taken in each. */
+  /** BigInt64s to which all workers add: see work-counters.ts. */
   readonly work: SharedArrayBuffer;
+  /** Memory for the beginnings of prompts that may be found again. */
+  readonly prefixCacheBytes: number;
 }
 
 /** One Piscina task: one generation. Events and cancel travel over `port`. */

@@ -14,6 +14,7 @@ import {
 } from './generation-host.ts';
 import type { HostToMain, MainToHost } from './host-messages.ts';
 import { within } from './within.ts';
+import { noWork, sumWork } from './work-counters.ts';
 
 /** Deaths in a row, each before a worker was ready, after which a further try would end alike. */
 const startsMax = 5;
@@ -28,8 +29,7 @@ const loading: HostStatus = {
   workers: 0,
   workersReady: 0,
   replaced: 0,
-  steps: 0,
-  rowSteps: 0,
+  work: noWork,
   notes: [],
 };
 
@@ -57,7 +57,7 @@ export class ProcessHost implements GenerationHost {
   #level: LoadLevel = 1;
   #runsMade = 0;
   /** What earlier children add to the figures of this one. */
-  #before = { replaced: 0, steps: 0, rowSteps: 0 };
+  #before = { replaced: 0, work: noWork };
   /** In a row: of young processes, and of those among them that never were ready. */
   #deaths = { young: 0, unready: 0 };
   #restart: NodeJS.Timeout | undefined;
@@ -85,12 +85,11 @@ export class ProcessHost implements GenerationHost {
   }
 
   status(): HostStatus {
-    const { replaced, steps, rowSteps } = this.#status;
+    const { replaced, work } = this.#status;
     return {
       ...this.#status,
       replaced: this.#before.replaced + replaced,
-      steps: this.#before.steps + steps,
-      rowSteps: this.#before.rowSteps + rowSteps,
+      work: sumWork(this.#before.work, work),
       notes: [...this.#notes],
     };
   }
@@ -141,9 +140,9 @@ export class ProcessHost implements GenerationHost {
   #takeDeath(reason: string, livedMs: number): void {
     const wasReady = this.#status.workersReady > 0;
     this.#child = null;
-    const { replaced, steps, rowSteps } = this.status();
+    const { replaced, work } = this.status();
     const lost = this.#isClosing ? 0 : this.#options.workers;
-    this.#before = { replaced: replaced + lost, steps, rowSteps };
+    this.#before = { replaced: replaced + lost, work };
     this.#status = loading;
     const isSound = wasReady && livedMs >= soundAfterMs;
     this.#deaths = {

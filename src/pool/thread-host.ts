@@ -15,6 +15,7 @@ import {
 } from './generation-host.ts';
 import type { GenerateTask, MainToWorker, WorkerReport, WorkerSettings } from './messages.ts';
 import { within } from './within.ts';
+import { readWork, workBytes } from './work-counters.ts';
 
 /**
  * Workers in threads of this process, each of which batches what it is given.
@@ -30,7 +31,7 @@ export class ThreadHost implements GenerationHost {
   readonly #runs = new Map<Promise<void>, () => void>();
   readonly #notes = new Set<string>();
   readonly #level = new SharedArrayBuffer(4);
-  readonly #work = new SharedArrayBuffer(16);
+  readonly #work = new SharedArrayBuffer(workBytes);
   /** Beats when a worker reports, or is gone. */
   readonly #change = new Pulse();
   #startFailure: string | null = null;
@@ -88,14 +89,12 @@ export class ThreadHost implements GenerationHost {
 
   status(): HostStatus {
     const { threads } = this.#piscina;
-    const work = new BigInt64Array(this.#work);
     return {
       state: this.#state(),
       workers: threads.length,
       workersReady: threads.filter(({ threadId }) => this.#reports.get(threadId) === null).length,
       replaced: this.#replaced,
-      steps: Number(Atomics.load(work, 0)),
-      rowSteps: Number(Atomics.load(work, 1)),
+      work: readWork(new BigInt64Array(this.#work)),
       notes: [...this.#notes],
     };
   }

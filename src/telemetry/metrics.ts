@@ -9,8 +9,13 @@ export interface LiveFigures {
   /** 0-5, see conversation/load-level.ts. */
   readonly loadLevel: () => number;
   readonly queueAgeMs: () => number;
-  readonly steps: () => number;
-  readonly rowSteps: () => number;
+  /** Of all engines, since the start. */
+  readonly work: () => {
+    readonly steps: number;
+    readonly rowSteps: number;
+    readonly promptTokensRun: number;
+    readonly promptTokensReused: number;
+  };
   readonly workersReplaced: () => number;
 }
 
@@ -99,11 +104,21 @@ export function watchLiveFigures(metrics: Metrics, live: LiveFigures): void {
   gauge('amity_generations_queued', 'Generations that wait for a place in a batch.', live.generationsQueued);
   gauge('amity_generations_running', 'Generations in a batch.', live.generationsRunning);
   gauge('amity_load_level', 'Load level: 1 all candidates, 3 one, 4 canned, 5 refusing.', live.loadLevel);
-  gauge('amity_engine_steps', 'Steps of the engine since the start.', live.steps);
+  gauge('amity_engine_steps', 'Steps of the engine since the start.', () => live.work().steps);
   gauge(
     'amity_engine_row_steps',
     'Rows of the batch that were taken, summed over all steps: over the steps, the fill of the batch.',
-    live.rowSteps,
+    () => live.work().rowSteps,
+  );
+  gauge(
+    'amity_prompt_tokens_run',
+    'Prompt tokens that the model read, since the start.',
+    () => live.work().promptTokensRun,
+  );
+  gauge(
+    'amity_prompt_tokens_reused',
+    'Prompt tokens that it was spared, since they were kept from an earlier prompt.',
+    () => live.work().promptTokensReused,
   );
   gauge('amity_workers_replaced', 'Generation workers that died and were replaced.', live.workersReplaced);
   gauge('amity_queue_age_seconds', 'How long generations wait for a place.', () => live.queueAgeMs() / 1000);

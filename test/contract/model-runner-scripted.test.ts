@@ -3,7 +3,8 @@ import { ScriptedRunner, scriptedVocabulary } from '../support/scripted-runner.t
 import { describeModelRunner } from './model-runner.contract.ts';
 
 describeModelRunner('scripted', {
-  open: async (size) => new ScriptedRunner(size),
+  open: async ({ kept, ...size }) =>
+    new ScriptedRunner({ ...size, blocks: kept.blocks, blockTokens: kept.tokens }),
   vocabularySize: scriptedVocabulary.size,
   tolerance: 0,
 });

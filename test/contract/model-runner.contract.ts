@@ -5,7 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DecodeRow, ModelRunner, RowLogits } from '../../src/engine/model-runner.ts';
 
 export interface RunnerUnderTest {
-  open(size: { readonly slots: number; readonly positions: number }): Promise<ModelRunner>;
+  open(size: {
+    readonly slots: number;
+    readonly positions: number;
+    readonly kept: { readonly blocks: number; readonly tokens: number };
+  }): Promise<ModelRunner>;
   readonly vocabularySize: number;
   /** How far two ways of computing one number may differ: 0 where no arithmetic is involved. */
   readonly tolerance: number;
@@ -13,12 +17,13 @@ export interface RunnerUnderTest {
 
 const SLOTS = 20;
 const POSITIONS = 300;
+const BLOCK = 24;
 
 export function describeModelRunner(name: string, subject: RunnerUnderTest): void {
   describe(`ModelRunner: ${name}`, () => {
     let runner: ModelRunner;
     beforeAll(async () => {
-      runner = await subject.open({ slots: SLOTS, positions: POSITIONS });
+      runner = await subject.open({ slots: SLOTS, positions: POSITIONS, kept: { blocks: 4, tokens: BLOCK } });
     });
     afterAll(() => runner[Symbol.asyncDispose]());
 
@@ -149,6 +154,33 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
         { slot: 1, position: 3, token, prompt: of },
       ]);
       expect(results.map(bits)).toEqual([expected, expected]);
+    });
+
+    test('a prompt that begins with blocks of another is the same to the last bit as one that ran whole', async () => {
+      const [prompt, other, token] = [text(3 * BLOCK + 7), text(POSITIONS - 9), text(1)[0]!];
+      const runFrom = async (slot: number, first: number) => {
+        let last: RowLogits | undefined;
+        for (let position = first; position < prompt.length; position += BLOCK) {
+          last = await prefill(slot, prompt.subarray(position, position + BLOCK), position);
+        }
+        return last!;
+      };
+      const whole = bits(await runFrom(0, 0));
+      for (const place of [0, 1, 2]) runner.saveBlock(3 - place, { slot: 0, position: place * BLOCK });
+      const row = { slot: 0, position: 0, token, prompt: { slot: 0, length: prompt.length } };
+      const [written] = await runner.decode([row]);
+      await prefill(0, other);
+      await prefill(1, other);
+      runner.loadBlocks(1, [3, 2]);
+      expect(bits(await runFrom(1, 2 * BLOCK))).toEqual(whole);
+      runner.loadBlocks(0, [3, 2, 1]);
+      expect(bits(await runFrom(0, 3 * BLOCK))).toEqual(whole);
+      const rows = [row, { ...row, slot: 1, prompt: { ...row.prompt, slot: 1 } }];
+      expect((await runner.decode(rows)).map(bits)).toEqual([bits(written!), bits(written!)]);
+      runner.saveBlock(3, { slot: 1, position: 2 * BLOCK });
+      runner.loadBlocks(1, [3]);
+      const third = prompt.subarray(2 * BLOCK, 3 * BLOCK);
+      expect(bits(await prefill(1, Int32Array.of(9), BLOCK))).not.toEqual(bits(await prefill(2, third)));
     });
 
     test('slots that begin anew remember nothing', async () => {

@@ -131,7 +131,7 @@ test('the fill of the batches is counted', async () => {
   await using pool = startTinyPool(directory.path, { rowsMax: 4 });
   await pool.ready();
   await Promise.all([0, 1, 2, 3].map((i) => collect(pool.generate(aRequest(`g${i}`), never()))));
-  const { steps, rowSteps } = pool.stats();
+  const { steps, rowSteps } = pool.stats().work;
   expect(steps).toBeGreaterThanOrEqual(26);
   expect(rowSteps / steps).toBeGreaterThan(1);
   expect(rowSteps / steps).toBeLessThanOrEqual(4);

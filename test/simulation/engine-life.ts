@@ -25,7 +25,10 @@ export function createPick(seed: number): Pick {
 export function createLife(pick: Pick, id: string, slots: number): Life {
   const promptTokens = pick(4) === 0 ? 1 + pick(3) : 1 + pick(40);
   const isPoisoned = pick(8) === 0;
-  const prompt = Int32Array.from({ length: promptTokens }, () => 3 + pick(scriptedVocabulary.size - 3));
+  const stem = pick(3) === 0 ? null : pick(4);
+  const token = (place: number) =>
+    stem === null ? pick(scriptedVocabulary.size - 3) : (place * 7 + stem) % 20;
+  const prompt = Int32Array.from({ length: promptTokens }, (_, place) => 3 + token(place));
   if (isPoisoned) prompt[pick(promptTokens)] = POISON;
   const { selection, alone } = createSelection(pick, slots);
   const request: EngineRequest = {
@@ -42,6 +45,7 @@ export function createLife(pick: Pick, id: string, slots: number): Life {
       seed: pick(2 ** 32),
     },
     ...(pick(6) === 0 ? { written: 'So far' } : {}),
+    ...(pick(4) === 0 ? {} : { reuse: { scope: `user ${pick(3)}`, publicTokens: pick(12) } }),
   };
   const arrivesAt = pick(2) === 0 ? pick(60) : 20 * pick(3);
   const cancelledAt = pick(5) === 0 ? arrivesAt + pick(25) : null;

@@ -32,6 +32,8 @@ async function live(lives: readonly Life[], { pick, slots, limits }: Setting) {
   const runner = new ScriptedRunner({
     slots,
     positions: 72,
+    blocks: pick(3) === 0 ? 0 : 1 + pick(30),
+    blockTokens: limits.chunkTokens,
     onPass: (rows) => {
       for (const life of lives) if (life.cancelledAt === step) engine.cancel(life.request.id);
       if (failsOneIn === null || pick(failsOneIn) > 0) return;
@@ -61,7 +63,7 @@ async function live(lives: readonly Life[], { pick, slots, limits }: Setting) {
   const { slotsTakenTotal, slotsFreedTotal, slotsFree } = engine.snapshot();
   expect(slotsFreedTotal).toBe(slotsTakenTotal);
   expect(slotsFree).toBe(slots);
-  return { accepted, refused };
+  return { accepted, refused, reused: engine.totals.promptTokensReused };
 }
 
 async function simulate(seed: number): Promise<readonly string[]> {
@@ -70,8 +72,9 @@ async function simulate(seed: number): Promise<readonly string[]> {
   const chunkTokens = 1 + pick(20);
   const limits = { queueMax: 1 + pick(12), chunkTokens, prefillTokensMax: chunkTokens + pick(30) };
   const lives = Array.from({ length: 4 + pick(20) }, (_, index) => createLife(pick, `r${index}`, slots));
-  const { accepted, refused } = await live(lives, { pick, slots, limits });
+  const { accepted, refused, reused } = await live(lives, { pick, slots, limits });
   const seen = Array.from({ length: refused }, () => 'refused');
+  if (reused > 0) seen.push('prompt reused');
   for (const life of lives) {
     const outcome = accepted.get(life.request.id);
     if (outcome !== undefined) seen.push(...(await checkOutcome(life, outcome, limits.prefillTokensMax)));
@@ -89,6 +92,7 @@ const TROUBLE = {
   hit: 5,
   poisoned: 5,
   refused: 5,
+  'prompt reused': 5,
   'judge failed': 20,
   'runner-up followed': 5,
   'runner-up lost': 10,

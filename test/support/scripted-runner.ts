@@ -80,6 +80,9 @@ export interface ScriptedRow {
 export interface ScriptedRunnerOptions {
   readonly slots?: number;
   readonly positions?: number;
+  readonly blocks?: number;
+  /** As the engine that drives it cuts prompts. */
+  readonly blockTokens?: number;
   /** Called in each pass before anything else; it may throw, or act upon the engine while a step runs. */
   readonly onPass?: (rows: readonly ScriptedRow[], pass: number) => void;
 }
@@ -107,10 +110,13 @@ export class ScriptedRunner implements ModelRunner {
 
   readonly #prompts: readonly Slot[];
   readonly #replies: readonly Slot[];
+  readonly #blocks: (Uint32Array | undefined)[];
   readonly #onPass: (rows: readonly ScriptedRow[], pass: number) => void;
 
-  constructor({ slots = 4, positions = 96, onPass = () => {} }: ScriptedRunnerOptions = {}) {
-    this.limits = { slots, positions, topK: SCRIPTED_TOP_K };
+  constructor(options: ScriptedRunnerOptions = {}) {
+    const { slots = 4, positions = 96, blocks = 0, blockTokens = 8, onPass = () => {} } = options;
+    this.limits = { slots, positions, topK: SCRIPTED_TOP_K, blocks, blockTokens };
+    this.#blocks = Array.from({ length: blocks });
     this.#onPass = onPass;
     const create = () =>
       Array.from({ length: slots }, () => ({
@@ -148,6 +154,25 @@ export class ScriptedRunner implements ModelRunner {
 
   copyPrompt(from: number, to: number, length: number): void {
     this.#copy(this.#prompts, { from, to, length });
+  }
+
+  saveBlock(block: number, { slot, position }: { slot: number; position: number }): void {
+    const source = this.#prompts[slot];
+    const end = position + this.limits.blockTokens;
+    if (source === undefined || end > source.written || block >= this.limits.blocks) {
+      this.violations.push(`saves ${position}-${end} of prompt ${slot} in block ${block}`);
+    }
+    this.#blocks[block] = source?.tokens.slice(position, end);
+  }
+
+  loadBlocks(slot: number, blocks: readonly number[]): void {
+    const target = this.#prompts[slot]!;
+    blocks.forEach((block, place) => {
+      const source = this.#blocks[block];
+      if (source === undefined) this.violations.push(`loads block ${block}, which was never saved`);
+      else target.tokens.set(source, place * this.limits.blockTokens);
+    });
+    target.written = blocks.length * this.limits.blockTokens;
   }
 
   async scoreTokens(tokens: Int32Array): Promise<Float64Array> {

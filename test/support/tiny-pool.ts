@@ -17,7 +17,7 @@ export function startTinyPool(
   { host = 'thread', workers = 1, rowsMax = 20, queueMax = 8, ...rest }: TinyPoolOptions = {},
 ): GenerationPool {
   const race = { quality: 'live', candidates: 10, commitTokens: 14, exploration: 0 } as const;
-  const size = { threads: 1, rowsMax, positionsMax: 600, queueMax };
+  const size = { threads: 1, rowsMax, positionsMax: 600, queueMax, prefixCacheBytes: 4_000_000 };
   return startGenerationPool({
     modelName: 'tiny-counting',
     host,

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type OnnxRunner, openOnnxRunner } from '../../src/onnx/onnx-runner.ts';
+import { type OnnxRunner, type OnnxRunnerOptions, openOnnxRunner } from '../../src/onnx/onnx-runner.ts';
 import { makeTinyModel, type TinyModelOptions } from './tiny-model.ts';
 
 export interface TinyDirectory extends AsyncDisposable {
   readonly path: string;
-  openRunner(size: { readonly slots: number; readonly positions: number }): Promise<OnnxRunner>;
+  openRunner(size: Pick<OnnxRunnerOptions, 'slots' | 'positions' | 'kept'>): Promise<OnnxRunner>;
 }
 
 export async function makeTinyDirectory(options: TinyModelOptions): Promise<TinyDirectory> {

@@ -115,7 +115,7 @@ export class SimulatedGenerator implements Generator {
   }
 
   #submit({ request, events }: Run): void {
-    const { generationId, prompt, selection, written, ...rest } = request;
+    const { generationId, prompt, selection, written, reuse, ...rest } = request;
     if (selection.kind !== 'race') throw new Error('the simulation has races only');
     const plan = () => {
       const level = this.#load.level;
@@ -131,6 +131,7 @@ export class SimulatedGenerator implements Generator {
       selection: { kind: 'race', plan, judge },
       written,
       ...rest,
+      ...(reuse && { reuse: { scope: reuse.scope, publicTokens: 0 } }),
     });
     if (admission !== 'accepted') {
       events.push({ kind: 'failed', id: generationId, message: admission });
@@ -143,7 +144,7 @@ export class SimulatedGenerator implements Generator {
     const onPass = () => {
       if (passFails()) throw new Error('the runtime failed');
     };
-    const runner = new ScriptedRunner({ slots, positions, onPass });
+    const runner = new ScriptedRunner({ slots, positions, blocks: 20, onPass });
     const limits = { queueMax, prefillTokensMax: 16, chunkTokens: 8 };
     return [new Engine({ runner, vocabulary: scriptedVocabulary }, limits), runner];
   }

@@ -46,6 +46,32 @@ describe('buildPrompt', () => {
     );
   });
 
+  it('begins at the same message for several turns when the dialog is too long', () => {
+    const dialog = Array.from({ length: 60 }, (_, index) =>
+      aMessage({ role: index % 2 === 0 ? 'user' : 'companion', text: `m${index} x`, seq: index + 1 }),
+    );
+    // The persona and 20 messages of three tokens each.
+    const budgeted = setup({ budgetTokens: 63 });
+    const starts = Array.from({ length: 20 }, (_, turn) => {
+      const branch = dialog.slice(0, 2 * turn + 21);
+      const { trace } = buildPrompt(budgeted, branch);
+      expect(trace.promptTokens).toBeLessThanOrEqual(63);
+      const messages = trace.parts.filter(({ kind }) => kind === 'recent');
+      expect(messages.length).toBeGreaterThan(10);
+      return messages[0]!.text;
+    });
+    const moves = starts.slice(1).filter((start, turn) => start !== starts[turn]);
+    expect(moves.length).toBeLessThanOrEqual(6);
+    expect(new Set(starts).size).toBe(moves.length + 1);
+  });
+
+  it('gives up at most half of what fits for a steady beginning', () => {
+    const branch = Array.from({ length: 9 }, (_, index) =>
+      aMessage({ role: index % 2 === 0 ? 'user' : 'companion', text: 'one two', seq: index + 8 }),
+    );
+    expect(buildPrompt(setup(), branch).trace.parts.filter(({ kind }) => kind === 'recent')).toHaveLength(3);
+  });
+
   it('leaves empty messages out and joins what one side said in a row', () => {
     const branch = [
       aMessage({ text: 'hello' }),

@@ -3,7 +3,16 @@ import { expect, test } from 'vitest';
 import { admit, findsRoom, isSupported, malformation } from '../../../src/engine/admission.ts';
 import { candidatesOf, createRequest, sampling } from '../../support/engine-drive.ts';
 
-const limits = { queueMax: 2, prefillTokensMax: 16, chunkTokens: 8, slots: 4, positions: 20, topK: 50 };
+const limits = {
+  queueMax: 2,
+  prefillTokensMax: 16,
+  chunkTokens: 8,
+  slots: 4,
+  positions: 20,
+  topK: 50,
+  blocks: 0,
+  blockTokens: 1,
+};
 const empty = { slotsFree: 4, requestsWaiting: 0, slotsAwaited: 0 };
 const prompt = (length: number) => new Int32Array(length).fill(3);
 

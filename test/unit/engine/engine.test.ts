@@ -272,6 +272,8 @@ describe('a pass that fails', () => {
       decode: async () => [],
       copyReply: () => {},
       copyPrompt: () => {},
+      saveBlock: () => {},
+      loadBlocks: () => {},
       scoreTokens: (tokens) => scripted.scoreTokens(tokens),
       [Symbol.asyncDispose]: async () => {},
     };

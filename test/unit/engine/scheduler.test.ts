@@ -1,7 +1,7 @@
 /** What a step runs, from plain lists: no model, no cache. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planStep, type StepPlan } from '../../../src/engine/scheduler.ts';
+import { planStep, type ScheduleState, type StepPlan } from '../../../src/engine/scheduler.ts';
 import { Sequence } from '../../../src/engine/sequence.ts';
 import { SequenceGroup } from '../../../src/engine/sequence-group.ts';
 import { createRequest } from '../../support/engine-drive.ts';
@@ -15,6 +15,9 @@ function createGroup(id: string, promptTokens: number, { candidates = 1, cached 
   }
   return group;
 }
+
+/** Nothing is kept. */
+const reusableTokens = () => 0;
 
 /** A plan as short text: who starts, the chunks (with + where a rest is left), who gives way. */
 function describePlan({ starting, prompts, yielding }: StepPlan) {
@@ -33,13 +36,19 @@ interface Setting {
   readonly runnerUps?: string;
   readonly prefillTokensMax?: number;
   readonly chunkTokens?: number;
+  readonly reusableTokens?: ScheduleState['reusableTokens'];
 }
 
 function plan(setting: Setting) {
   const { waiting = [], prefilling = null, slotsFree = 9, prefillTokensMax = 10 } = setting;
   const limits = { prefillTokensMax, chunkTokens: setting.chunkTokens ?? prefillTokensMax };
   const runnerUps = [...(setting.runnerUps ?? '')].map((id) => new Sequence(createRequest({ id }), 1));
-  return describePlan(planStep({ waiting, prefilling, slotsFree, runnerUps }, limits));
+  return describePlan(
+    planStep(
+      { waiting, prefilling, slotsFree, runnerUps, reusableTokens: setting.reusableTokens ?? reusableTokens },
+      limits,
+    ),
+  );
 }
 
 test('nothing to do makes an empty plan', () => {
@@ -72,6 +81,16 @@ test('a long prompt runs in chunks and goes on before anything starts', () => {
   expect(plan({ prefilling: nearlyDone, waiting: [createGroup('b', 5)] })).toEqual({
     starting: ['b'],
     prompts: ['a:5', 'b:5'],
+    yielding: [],
+  });
+});
+
+test('what is kept of a prompt does not run again, and leaves the budget to others', () => {
+  const waiting = [createGroup('a', 25), createGroup('b', 4)];
+  const kept = (group: SequenceGroup) => (group.request.id === 'a' ? 20 : 0);
+  expect(plan({ waiting, reusableTokens: kept })).toEqual({
+    starting: ['a', 'b'],
+    prompts: ['a:5', 'b:4'],
     yielding: [],
   });
 });
@@ -166,7 +185,7 @@ test('a prompt is cut at the multiples of the chunk, whatever budget and neighbo
       const cuts: number[] = [];
       for (let step = 0; group.pending > 0; step++) {
         const prefillTokensMax = Math.max(chunkTokens, budgets[step % budgets.length]!);
-        const state = { waiting: [], prefilling: group, slotsFree: 0, runnerUps: [] };
+        const state = { waiting: [], prefilling: group, slotsFree: 0, runnerUps: [], reusableTokens };
         for (const chunk of planStep(state, { prefillTokensMax, chunkTokens }).prompts) {
           cuts.push(chunk.position);
           group.advance(chunk.tokens);
@@ -195,7 +214,7 @@ test('a plan keeps to slots and tokens, and leaves at most its last prompt unfin
         );
         const runnerUps = Array.from({ length: others }, () => new Sequence(createRequest(), 1));
         const limits = { prefillTokensMax: tokensMax, chunkTokens: Math.min(cut, tokensMax) };
-        const made = planStep({ waiting, prefilling: null, slotsFree, runnerUps }, limits);
+        const made = planStep({ waiting, prefilling: null, slotsFree, runnerUps, reusableTokens }, limits);
         const slots = made.starting.reduce((sum, group) => sum + group.slotsWanted, 0);
         const tokens = made.prompts.reduce((sum, chunk) => sum + chunk.tokens, 0);
         expect(slots).toBeLessThanOrEqual(slotsFree + made.yielding.length);

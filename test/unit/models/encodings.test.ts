@@ -33,7 +33,7 @@ describe('8-bit blocks', () => {
   const values = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i) * (i < 32 ? 1 : 100));
 
   it('are off by half a step of their own block at most', () => {
-    const { codes, scales } = quantiseBlocks(values);
+    const { codes, scales } = quantiseBlocks(values, 32);
     for (const [i, value] of values.entries()) {
       const scale = scales[Math.floor(i / 32)]!;
       expect(Math.abs((codes[i]! - 128) * scale - value)).toBeLessThanOrEqual(scale * 0.5001);
@@ -41,7 +41,7 @@ describe('8-bit blocks', () => {
   });
 
   it('of zeros stay zeros', () => {
-    expect(new Set(quantiseBlocks(new Float32Array(32)).codes)).toEqual(new Set([128]));
+    expect(new Set(quantiseBlocks(new Float32Array(32), 32).codes)).toEqual(new Set([128]));
   });
 });
 

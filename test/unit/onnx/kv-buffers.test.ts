@@ -70,7 +70,7 @@ describe('positions survive', () => {
     append(kv, [1, 0, 70]);
     const make = () => Array.from({ length: shape.layers }, () => new Float32Array(perLayer * 90));
     const target = { shape, keys: make(), values: make(), width: 90 };
-    kv.extract(1, 70, target);
+    kv.extract({ slot: 1, position: 0, count: 70 }, target);
     expect(read(target.keys, target.values, { width: 90, slot: 0, length: 70 })).toEqual(expected(1, 70));
   });
 });
