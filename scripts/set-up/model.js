@@ -15,12 +15,22 @@ const PYTHON_NEEDED = [3, 10];
 export async function ensureModel() {
   const model = await configuredModel();
   // Unusable settings are the server's to report: all of them, with their own exit code.
-  if (model === undefined || existsSync(join(model.directory, 'manifest.json'))) return true;
+  if (model === undefined || (await isPresent(model.directory))) return true;
   say(`fetching the model ${model.name} (once)`);
   const code = await runShown(at('bin/amity.js'), ['model', 'pull', model.name]);
   if (code === 0) return true;
   say(`the model ${model.name} could not be fetched. ${await remedy(model.name)}`);
   return false;
+}
+
+/** A model that an older Amity converted cannot be read by this one, and is fetched again. */
+async function isPresent(directory) {
+  if (!existsSync(join(directory, 'manifest.json'))) return false;
+  const { readManifest } = await import(pathToFileURL(at('dist/src/onnx/manifest.js')).href);
+  return readManifest(directory).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function configuredModel() {

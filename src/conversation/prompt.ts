@@ -77,10 +77,10 @@ function countThatFits(said: readonly Message[], fits: (newest: readonly Message
  * @param earliest index of the first message that fits
  */
 function steadyStart(said: readonly Message[], earliest: number): number {
-  if (earliest <= 0 || earliest >= said.length) return earliest;
-  const stride = (index: number) => Math.floor(said[index]!.seq / strideMessages);
-  for (let start = earliest; start <= (earliest + said.length) / 2; start++) {
-    if (stride(start) !== stride(start - 1)) return start;
+  const strides = said.map(({ seq }) => Math.floor(seq / strideMessages));
+  const latest = (earliest + said.length) / 2;
+  for (let start = earliest; earliest > 0 && start <= latest; start++) {
+    if (strides[start] !== undefined && strides[start] !== strides[start - 1]) return start;
   }
   return earliest;
 }
