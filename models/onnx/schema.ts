@@ -73,6 +73,16 @@ export const elementTypes = { float32: 1, uint8: 2, int64: 7 } as const;
 export const DATA_LOCATION_EXTERNAL = 1;
 
 export function encodeModelProto(model: Record<string, unknown>): Uint8Array {
-  const type = protobuf.Root.fromJSON({ nested: messages }).lookupType('ModelProto');
+  const type = modelProto();
   return type.encode(type.fromObject(model)).finish();
+}
+
+/** The part of a model that is named above, as plain objects; int64 as numbers. */
+export function decodeModelProto(bytes: Uint8Array): Record<string, unknown> {
+  const type = modelProto();
+  return type.toObject(type.decode(bytes), { longs: Number });
+}
+
+function modelProto(): protobuf.Type {
+  return protobuf.Root.fromJSON({ nested: messages }).lookupType('ModelProto');
 }

@@ -33,7 +33,7 @@ export interface EngineRequest {
 }
 
 export interface PromptReuse {
-  /** Whose text it is: only requests of the same scope find it. */
+  /** Whose text it is: only requests of the same scope find it. Those who wait take turns by it, too: see scheduler.ts. */
   readonly scope: string;
   /** So many tokens at the beginning are nobody's text (persona, template): everybody finds them. */
   readonly publicTokens: number;

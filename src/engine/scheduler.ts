@@ -29,6 +29,7 @@ export interface PrefillLimits {
 }
 
 export interface ScheduleState {
+  /** In the order in which they may start. */
   readonly waiting: readonly SequenceGroup[];
   /** The group whose prompt is half done, if any. */
   readonly prefilling: SequenceGroup | null;
@@ -40,7 +41,7 @@ export interface ScheduleState {
 }
 
 /**
- * First come, first served: who does not fit holds back everybody behind, so nobody starves. Prompts share
+ * One after another: who does not fit holds back everybody behind, so nobody starves. Prompts share
  * `prefillTokensMax` tokens a step; all that decodes decodes. As many runner-ups give way as those that start lack rows,
  * and none for a request that could not start even so.
  */
@@ -93,6 +94,28 @@ function cutPrompt(
   return chunks;
 }
 
+/**
+ * The order in which those who wait may start: first those who have nothing running, then those with one request, and so on, and
+ * within each in the order of arrival. So one who asks for much at once waits for himself, and not the others for him.
+ * Nobody starves: whoever has nothing running is overtaken only by those who came before.
+ *
+ * @param waiting in the order of arrival.
+ */
+export function orderFairly(
+  waiting: readonly SequenceGroup[],
+  running: Iterable<SequenceGroup>,
+): readonly SequenceGroup[] {
+  const counts = new Map<string | undefined, number>();
+  const countUp = ({ request }: SequenceGroup): number => {
+    const before = counts.get(request.reuse?.scope) ?? 0;
+    counts.set(request.reuse?.scope, before + 1);
+    return before;
+  };
+  for (const group of running) countUp(group);
+  const ranked = waiting.map((group) => ({ group, rank: countUp(group) }));
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ group }) => group);
+}
+
 /** The requests in the engine: waiting ones in the order of arrival, running ones in the order of their start. */
 export class Scheduler {
   readonly #waiting: SequenceGroup[] = [];
@@ -134,13 +157,17 @@ export class Scheduler {
 
   plan(slotsFree: number, limits: PrefillLimits, reusableTokens: ScheduleState['reusableTokens']): StepPlan {
     const prefilling = [...this.#running.values()].find((group) => group.pending > 0) ?? null;
-    const { waiting, runnerUps } = this;
+    const { runnerUps } = this;
+    const waiting = orderFairly(this.#waiting, this.running);
     return planStep({ waiting, prefilling, slotsFree, runnerUps, reusableTokens }, limits);
   }
 
-  /** Moves the first `groups` of the queue to the running ones. */
+  /** Moves `groups` from the queue to the running ones. */
   start(groups: readonly SequenceGroup[]): void {
-    for (const group of this.#waiting.splice(0, groups.length)) this.#running.set(group.request.id, group);
+    for (const group of groups) {
+      this.remove(group);
+      this.#running.set(group.request.id, group);
+    }
   }
 
   remove(group: SequenceGroup): void {

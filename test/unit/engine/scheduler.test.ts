@@ -1,7 +1,7 @@
 /** What a step runs, from plain lists: no model, no cache. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planStep, type ScheduleState, type StepPlan } from '../../../src/engine/scheduler.ts';
+import { orderFairly, planStep, type ScheduleState, type StepPlan } from '../../../src/engine/scheduler.ts';
 import { Sequence } from '../../../src/engine/sequence.ts';
 import { SequenceGroup } from '../../../src/engine/sequence-group.ts';
 import { createRequest } from '../../support/engine-drive.ts';
@@ -196,6 +196,19 @@ test('a prompt is cut at the multiples of the chunk, whatever budget and neighbo
     }),
     { seed: 42 },
   );
+});
+
+test('whoever has nothing running starts first, and within that whoever came first', () => {
+  const of = (id: string, scope?: string) =>
+    new SequenceGroup(
+      createRequest({ id, ...(scope === undefined ? {} : { reuse: { scope, publicTokens: 0 } }) }),
+    );
+  const names = (groups: readonly SequenceGroup[]) => groups.map(({ request }) => request.id).join('');
+  const crowd = [of('1', 'ann'), of('2', 'ann'), of('3', 'ann'), of('4', 'bob'), of('5', 'cy')];
+  expect(names(orderFairly(crowd, []))).toBe('14523');
+  expect(names(orderFairly(crowd, [of('r', 'ann')]))).toBe('45123');
+  expect(names(orderFairly([of('1'), of('2'), of('3', 'bob')], []))).toBe('132');
+  expect(names(orderFairly([], [of('r', 'ann')]))).toBe('');
 });
 
 test('a plan keeps to slots and tokens, and leaves at most its last prompt unfinished', () => {
