@@ -4,7 +4,7 @@
  *
  *     npm run bench:people -- [--people 20] [--minutes 5] [--seed 1] [--json]
  *
- * Reported: time to first text (from the send to the first delta), whole replies, tokens/s, resident memory at the start and
+ * Reported: time to first text (from the first send to the first delta), whole replies, tokens/s, resident memory at the start and
  * at the end, and everything that went wrong. People wait 0.5 to 3 s between a reply and their next message.
  */
 import { writeFileSync } from 'node:fs';
@@ -45,6 +45,7 @@ const result = {
   minutes,
   replies: replies.length,
   errors: talks.flatMap((talk) => talk.errors),
+  refusals: talks.reduce((sum, talk) => sum + talk.refusals, 0),
   firstTextMs: { p50: quantile(firstText, 0.5), p99: quantile(firstText, 0.99) },
   wholeReplyMs: { p50: quantile(whole, 0.5), p99: quantile(whole, 0.99) },
   tokensPerSecond: Math.round((after.tokens - before.tokens) / seconds),

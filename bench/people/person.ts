@@ -9,6 +9,8 @@ const patienceMs = 60_000;
 export interface Talk {
   readonly replies: readonly { readonly firstTextMs: number; readonly wholeMs: number }[];
   readonly errors: readonly string[];
+  /** Times that a message was refused for want of room, and sent again later. */
+  readonly refusals: number;
 }
 
 export interface PersonOptions {
@@ -26,6 +28,7 @@ export async function startPerson({ url, lines, seed, until }: PersonOptions): P
   const socket = io(url, { auth: { token }, transports: ['websocket'], forceNew: true });
   const replies: { firstTextMs: number; wholeMs: number }[] = [];
   const errors: string[] = [];
+  let refusals = 0;
   socket.on('connect_error', (error) => errors.push(`connect: ${error.message}`));
   socket.on('disconnect', (reason) => {
     if (reason !== 'io client disconnect') errors.push(`disconnect: ${reason}`);
@@ -41,7 +44,18 @@ export async function startPerson({ url, lines, seed, until }: PersonOptions): P
     await pause(500 + random() * 2500);
   }
   socket.disconnect();
-  return { replies, errors };
+  return { replies, errors, refusals };
+
+  /** As a client does it: who is refused comes again when told to, with the same message. */
+  async function send(text: string) {
+    const message = { clientMessageId: crypto.randomUUID(), text };
+    for (;;) {
+      const answer = await socket.timeout(patienceMs).emitWithAck('message:send', message);
+      if (answer.ok || answer.error.code !== 'overloaded' || performance.now() > until) return answer;
+      refusals += 1;
+      await pause(answer.error.retryAfterMs ?? 1000);
+    }
+  }
 
   async function say(text: string) {
     const sentAt = performance.now();
@@ -64,9 +78,7 @@ export async function startPerson({ url, lines, seed, until }: PersonOptions): P
     });
     patience.catch(() => undefined);
     try {
-      const answer = await socket
-        .timeout(patienceMs)
-        .emitWithAck('message:send', { clientMessageId: crypto.randomUUID(), text });
+      const answer = await send(text);
       if (!answer.ok) throw new Error(`send: ${answer.error.code}`);
       generationId = answer.value.generationId;
       const final = await Promise.race([ended, patience]);

@@ -1,4 +1,5 @@
 import { GGMLQuantizationType } from '@huggingface/gguf';
+import type { BlockReader, HalfReader } from './block-reader.ts';
 import { bfloat16ToFloat32, createHalfTable, toFloat32, toUint16 } from './float-formats.ts';
 import { readQ4K, readQ5K, readQ6K } from './gguf-super-blocks.ts';
 
@@ -9,12 +10,6 @@ export interface GgufEncoding {
   /** `bytes` holds whole blocks. */
   decode(bytes: Uint8Array): Float32Array;
 }
-
-/** Writes the values of one block. */
-export type BlockReader = (block: Uint8Array, values: Float32Array, half: HalfReader) => void;
-
-/** The float16 at a place of a block. */
-export type HalfReader = (block: Uint8Array, at: number) => number;
 
 /** The encodings that can be read, by their number in the file. Block layouts: ggml-common.h of llama.cpp. */
 export function createGgufEncodings(): ReadonlyMap<number, GgufEncoding> {

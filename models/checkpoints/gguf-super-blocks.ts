@@ -1,5 +1,5 @@
 /** Blocks of 256 values whose parts have scales of their own, which are codes themselves ("K-quants" of llama.cpp). */
-import type { BlockReader } from './gguf-encodings.ts';
+import type { BlockReader } from './block-reader.ts';
 
 /**
  * Scale, scale of minimums, 12 bytes of eight 6-bit scales and minimums, 128 bytes of 4-bit codes; parts of 32:

@@ -1,13 +1,28 @@
-import { toTokenizerJson } from '../text/byte-level-bpe.ts';
+import { type Splitter, toTokenizerJson } from '../text/byte-level-bpe.ts';
 import { endTokens } from '../text/end-tokens.ts';
 import type { CheckpointText } from './checkpoint.ts';
 import type { GgufMetadata } from './gguf-metadata.ts';
 
-/** How the text is cut before the byte-level step, by `tokenizer.ggml.pre`; undefined = not at all. */
-const splitters = new Map<string, string | undefined>([
-  ['gpt-2', undefined],
+/**
+ * Published in Qwen2's tokenizer.json as one expression; its `(?i:...)` is spelled out, since JavaScript has no such group on the
+ * oldest Node that is supported.
+ */
+const QWEN2_PIECES = [
+  "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]",
+  '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+',
+  '\\p{N}',
+  ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*',
+  '\\s*[\\r\\n]+',
+  '\\s+(?!\\S)',
+  '\\s+',
+].join('|');
+
+/** How the text is cut before the byte-level step, by `tokenizer.ggml.pre`. */
+const splitters = new Map<string, Splitter>([
+  ['gpt-2', { isGpt2: true, isComposed: false }],
   // Each numeral by itself. Written as a split, because `Digits` means ASCII digits only to some readers.
-  ['smollm', '\\p{N}'],
+  ['smollm', { isolate: '\\p{N}', isGpt2: true, isComposed: false }],
+  ['qwen2', { isolate: QWEN2_PIECES, isGpt2: false, isComposed: true }],
 ]);
 
 const TYPE_UNKNOWN = 2;
@@ -16,10 +31,11 @@ const TYPE_CONTROL = 3;
 /** tokenizer.json, chat template and special tokens, made from the metadata of a GGUF file. */
 export function ggufText(metadata: GgufMetadata): CheckpointText {
   const model = metadata.text('tokenizer.ggml.model');
-  const splitter = metadata.textOr('tokenizer.ggml.pre', 'gpt-2');
-  if (model !== 'gpt2' || !splitters.has(splitter)) {
+  const splitterName = metadata.textOr('tokenizer.ggml.pre', 'gpt-2');
+  const splitter = splitters.get(splitterName);
+  if (model !== 'gpt2' || splitter === undefined) {
     throw new Error(
-      `The tokenizer "${model}" with the splitter "${splitter}" can not be converted; ` +
+      `The tokenizer "${model}" with the splitter "${splitterName}" can not be converted; ` +
         `supported: "gpt2" with ${[...splitters.keys()].join(', ')}`,
     );
   }
@@ -30,13 +46,12 @@ export function ggufText(metadata: GgufMetadata): CheckpointText {
     .filter((id) => types[id] === TYPE_CONTROL || types[id] === TYPE_UNKNOWN);
   const id = (key: string) => metadata.numberOr(`tokenizer.ggml.${key}_token_id`, null);
   const text = (key: string) => tokens[id(key) ?? -1];
-  const isolate = splitters.get(splitter);
   return {
     tokenizer: toTokenizerJson({
       tokens,
       special,
       merges: metadata.texts('tokenizer.ggml.merges').map(toPair),
-      ...(isolate === undefined ? {} : { isolate }),
+      splitter,
     }),
     tokenizerConfig: {
       tokenizer_class: 'PreTrainedTokenizerFast',

@@ -24,16 +24,20 @@ const layerNames: Readonly<Record<string, string>> = {
   'mlp.down_proj': 'ffn_down',
 };
 
+/** `general.architecture` of what can be read; also the prefix of its metadata. */
+const architectures: readonly string[] = ['llama', 'qwen2'];
+
 /** Opens a GGUF file. The metadata is read at once, weights when they are asked for. */
 export async function openGguf(path: string): Promise<Checkpoint> {
   const parsed = await parse(path);
   const metadata = createMetadata({ ...parsed.metadata }, path);
   const architecture = metadata.text('general.architecture');
-  if (architecture !== 'llama') {
-    throw new Error(`${path} holds a model of the type "${architecture}"; only "llama" can be converted`);
+  if (!architectures.includes(architecture)) {
+    const known = architectures.map((name) => `"${name}"`).join(' and ');
+    throw new Error(`${path} holds a model of the type "${architecture}"; only ${known} can be converted`);
   }
   const infos = new Map(parsed.tensorInfos.map((info) => [info.name, info]));
-  const config = toConfig(metadata, infos);
+  const config = toConfig(architecture, metadata, infos);
   const text = ggufText(metadata);
   const file = await open(path);
   const tensors = createTensors(infos, { config, dataStart: Number(parsed.tensorDataOffset), file, path });
@@ -48,27 +52,28 @@ async function parse(path: string): Promise<GGUFParseOutput> {
   }
 }
 
-function toConfig(metadata: GgufMetadata, infos: ReadonlyMap<string, GGUFTensorInfo>) {
-  const heads = metadata.number('llama.attention.head_count');
-  const hidden = metadata.number('llama.embedding_length');
-  const rotated = metadata.numberOr('llama.rope.dimension_count', hidden / heads);
-  const headSize = metadata.numberOr('llama.attention.key_length', rotated);
+function toConfig(architecture: string, metadata: GgufMetadata, infos: ReadonlyMap<string, GGUFTensorInfo>) {
+  const key = (name: string) => `${architecture}.${name}`;
+  const heads = metadata.number(key('attention.head_count'));
+  const hidden = metadata.number(key('embedding_length'));
+  const rotated = metadata.numberOr(key('rope.dimension_count'), hidden / heads);
+  const headSize = metadata.numberOr(key('attention.key_length'), rotated);
   if (rotated !== headSize)
     throw new Error('Models that rotate a part of each head only can not be converted');
-  const scaling = metadata.textOr('llama.rope.scaling.type', 'none');
+  const scaling = metadata.textOr(key('rope.scaling.type'), 'none');
   return {
-    model_type: 'llama',
+    model_type: architecture,
     hidden_size: hidden,
-    intermediate_size: metadata.number('llama.feed_forward_length'),
-    num_hidden_layers: metadata.number('llama.block_count'),
+    intermediate_size: metadata.number(key('feed_forward_length')),
+    num_hidden_layers: metadata.number(key('block_count')),
     num_attention_heads: heads,
-    num_key_value_heads: metadata.numberOr('llama.attention.head_count_kv', heads),
+    num_key_value_heads: metadata.numberOr(key('attention.head_count_kv'), heads),
     head_dim: headSize,
     vocab_size: metadata.texts('tokenizer.ggml.tokens').length,
-    max_position_embeddings: metadata.number('llama.context_length'),
+    max_position_embeddings: metadata.number(key('context_length')),
     // Stored as float32: 6 digits bring back the decimal number that was meant.
-    rms_norm_eps: Number(metadata.number('llama.attention.layer_norm_rms_epsilon').toPrecision(6)),
-    rope_theta: metadata.numberOr('llama.rope.freq_base', 10_000),
+    rms_norm_eps: Number(metadata.number(key('attention.layer_norm_rms_epsilon')).toPrecision(6)),
+    rope_theta: metadata.numberOr(key('rope.freq_base'), 10_000),
     ...(scaling === 'none' && !infos.has('rope_freqs.weight')
       ? {}
       : { rope_scaling: { rope_type: scaling === 'none' ? 'llama3' : scaling } }),
@@ -132,8 +137,9 @@ function widthAndRows({ shape }: GGUFTensorInfo): [number, number] {
   return second === undefined ? [1, first] : [first, second];
 }
 
-/** Queries and keys, whose rows llama.cpp reorders, have this many heads; null for all other tensors. */
+/** Queries and keys, whose rows llama.cpp reorders in Llama models, have this many heads; null for all other tensors. */
 function rotatedHeads(name: string, config: ReturnType<typeof toConfig>): number | null {
+  if (config.model_type !== 'llama') return null;
   if (name.endsWith('.attn_q.weight')) return config.num_attention_heads;
   if (name.endsWith('.attn_k.weight')) return config.num_key_value_heads;
   return null;
@@ -159,8 +165,9 @@ function toHalfSplit(
 }
 
 function toGgufName(name: string): string {
-  const layer = /^model\.layers\.(\d+)\.(.+)\.weight$/.exec(name);
-  if (layer === null) return `${rootNames[name.replace(/\.weight$/, '')] ?? name}.weight`;
+  const [, stem = name, kind = 'weight'] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];
+  const layer = /^model\.layers\.(\d+)\.(.+)$/.exec(stem);
+  if (layer === null) return `${rootNames[stem] ?? stem}.${kind}`;
   const [, index = '', part = ''] = layer;
-  return `blk.${index}.${layerNames[part] ?? part}.weight`;
+  return `blk.${index}.${layerNames[part] ?? part}.${kind}`;
 }

@@ -8,6 +8,7 @@ import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.
 import type { ModelFamily } from './family.ts';
 
 const configSchema = z.object({
+  model_type: z.string(),
   hidden_size: z.int().positive(),
   intermediate_size: z.int().positive(),
   num_hidden_layers: z.int().positive(),
@@ -23,6 +24,7 @@ const configSchema = z.object({
   hidden_act: z.string().default('silu'),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
+  use_sliding_window: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(false),
 });
 
@@ -35,12 +37,17 @@ interface Llama {
   readonly epsilon: number;
   readonly theta: number;
   readonly tied: boolean;
+  /** Whether queries, keys and values have a bias. */
+  readonly isBiased: boolean;
 }
 
-/** Llama and what is built like it (SmolLM2): RMS norm, rotary positions, grouped-query heads, gated SiLU; no biases. */
+/**
+ * Llama and what is built like it (SmolLM2, Qwen2): RMS norm, rotary positions, grouped-query heads, gated SiLU. Qwen2 adds a bias to queries,
+ * keys and values.
+ */
 export const llama: ModelFamily = {
   name: 'llama',
-  modelTypes: ['llama'],
+  modelTypes: ['llama', 'qwen2'],
   plan(config, { contextTokensMax }) {
     const model = parseLlama(config, contextTokensMax);
     return { shape: model.shape, build: (parts) => build(model, parts) };
@@ -51,12 +58,14 @@ function parseLlama(raw: Readonly<Record<string, unknown>>, contextTokensMax: nu
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) throw new Error(`config.json: ${z.prettifyError(parsed.error)}`);
   const config = parsed.data;
-  const unsupported = (what: string) => new Error(`config.json: ${what} is not supported for Llama models`);
+  const unsupported = (what: string) =>
+    new Error(`config.json: ${what} is not supported for models of the type ${config.model_type}`);
   const rope = config.rope_scaling ?? config.rope_parameters ?? {};
   const ropeType = String(rope['rope_type'] ?? rope['type'] ?? 'default');
   if (ropeType !== 'default') throw unsupported(`rope type "${ropeType}"`);
   if (config.hidden_act !== 'silu') throw unsupported(`hidden_act "${config.hidden_act}"`);
   if (config.attention_bias || config.mlp_bias) throw unsupported('a bias in attention or feed-forward');
+  if (config.use_sliding_window) throw unsupported('attention in a sliding window');
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   if (heads % kvHeads !== 0) throw unsupported(`${heads} heads on ${kvHeads} key/value heads`);
@@ -74,6 +83,7 @@ function parseLlama(raw: Readonly<Record<string, unknown>>, contextTokensMax: nu
     epsilon: config.rms_norm_eps,
     theta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? ROPE_THETA_DEFAULT,
     tied: config.tie_word_embeddings,
+    isBiased: config.model_type === 'qwen2',
   };
 }
 
@@ -140,7 +150,16 @@ function attention(
     projection('k', kvWidth),
     projection('v', kvWidth),
   ]);
-  const projected = weights.linear(graph, at.hidden, { matrix: together });
+  const parts = [`${name}.q_proj.bias`, `${name}.k_proj.bias`, `${name}.v_proj.bias`];
+  const bias = () =>
+    stackVectors(
+      { graph, tensors },
+      { name: `${name}.qkv_proj.bias`, parts, lengths: [width, kvWidth, kvWidth] },
+    );
+  const projected = weights.linear(graph, at.hidden, {
+    matrix: together,
+    ...(model.isBiased ? { bias: bias() } : {}),
+  });
   // Queries and keys turn by the same angles, so they are rotated as one value of heads + kvHeads heads.
   const [turning = '', value = ''] = graph.split(projected, [width + kvWidth, kvWidth]);
   const rotated = graph.node('RotaryEmbedding', [turning, at.decoder.positionIds, ...at.rotation], {
@@ -227,6 +246,26 @@ function vector({ graph, tensors }: Parts, name: string, length: number): string
     dims: [length],
     async *chunks() {
       yield bytesOf(await tensors.readRows(name, { from: 0, to: length }));
+    },
+  });
+}
+
+/** Vectors one behind the other, as one. */
+function stackVectors(
+  { graph, tensors }: Pick<Parts, 'graph' | 'tensors'>,
+  { name, parts, lengths }: { name: string; parts: readonly string[]; lengths: readonly number[] },
+): string {
+  parts.forEach((part, index) => {
+    checkDims(tensors, part, [lengths[index] ?? 0]);
+  });
+  return graph.initializer({
+    name,
+    type: 'float32',
+    dims: [lengths.reduce((sum, length) => sum + length, 0)],
+    async *chunks() {
+      for (const [index, part] of parts.entries()) {
+        yield bytesOf(await tensors.readRows(part, { from: 0, to: lengths[index] ?? 0 }));
+      }
     },
   });
 }

@@ -5,13 +5,28 @@ export interface ByteLevelBpe {
   readonly merges: readonly (readonly [string, string])[];
   /** Ids of tokens that are never made from text but by their exact name. */
   readonly special: readonly number[];
-  /** Cuts the text before the byte-level step: each match becomes a piece of its own. */
+  readonly splitter: Splitter;
+}
+
+/** What happens to a text before its bytes are looked at. */
+export interface Splitter {
+  /** Cuts the text: each match becomes a piece of its own. */
   readonly isolate?: string;
+  /** Whether what is left is cut as GPT-2 cuts; otherwise `isolate` matches everything. */
+  readonly isGpt2: boolean;
+  /** Whether characters that can be written in two ways are brought into one form (NFC). */
+  readonly isComposed: boolean;
 }
 
 /** The contents of a tokenizer.json with the byte-level BPE of GPT-2 and its heirs. */
-export function toTokenizerJson({ tokens, merges, special, isolate }: ByteLevelBpe): Record<string, unknown> {
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+export function toTokenizerJson({
+  tokens,
+  merges,
+  special,
+  splitter,
+}: ByteLevelBpe): Record<string, unknown> {
+  const { isolate, isGpt2, isComposed } = splitter;
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: isGpt2 };
   const split = { type: 'Split', pattern: { Regex: isolate }, behavior: 'Isolated', invert: false };
   return {
     version: '1.0',
@@ -26,7 +41,7 @@ export function toTokenizerJson({ tokens, merges, special, isolate }: ByteLevelB
       normalized: false,
       special: true,
     })),
-    normalizer: null,
+    normalizer: isComposed ? { type: 'NFC' } : null,
     pre_tokenizer:
       isolate === undefined ? byteLevel : { type: 'Sequence', pretokenizers: [split, byteLevel] },
     post_processor: null,

@@ -45,6 +45,7 @@ export const tinyTokens = {
 
 export const tinyText: CheckpointText = {
   tokenizer: toTokenizerJson({
+    splitter: { isGpt2: true, isComposed: false },
     tokens,
     merges,
     special: [tinyTokens.endOfText, tinyTokens.imStart, tinyTokens.imEnd],

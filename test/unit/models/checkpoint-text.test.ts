@@ -15,6 +15,7 @@ const plain = toTokenizerJson({
     [NUMERAL, NUMERAL],
   ],
   special: [tokens.length - 1],
+  splitter: { isGpt2: true, isComposed: false },
 });
 
 const filesWith = (tokenizer: Record<string, unknown>, config: Record<string, unknown> = {}) => ({

@@ -9,7 +9,7 @@ import { openHuggingFaceFolder } from '../../../models/checkpoints/hugging-face-
 import { convertModel } from '../../../models/convert.ts';
 import { openPlainForward } from '../../support/plain-forward.ts';
 
-/** Made with transformers by test/fixtures/make-llama-goldens.py. */
+/** Made with transformers by test/fixtures/make-llama-goldens.py and make-qwen2-goldens.py. */
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const DIFFERENCE_MAX = 1e-3;
 
@@ -28,6 +28,8 @@ const goldens: readonly [string, (directory: string) => Promise<Checkpoint>][] =
   ['llama-tied-f16', openHuggingFaceFolder],
   ['llama-untied-bf16', openHuggingFaceFolder],
   ['llama-gguf', (directory) => openGguf(join(directory, 'model.gguf'))],
+  ['qwen2-tied-f32', openHuggingFaceFolder],
+  ['qwen2-gguf', (directory) => openGguf(join(directory, 'model.gguf'))],
 ];
 
 describe.each(goldens)('%s', (name, openCheckpoint) => {
@@ -88,7 +90,7 @@ describe.each(goldens)('%s', (name, openCheckpoint) => {
 
   it('ends at the tokens that the checkpoint names', async () => {
     const { manifest } = await convert('fp32');
-    expect(manifest.tokens).toEqual({ eos: [95], bos: 94, pad: name === 'llama-gguf' ? null : 95 });
+    expect(manifest.tokens).toEqual({ eos: [95], bos: 94, pad: name.endsWith('-gguf') ? null : 95 });
   });
 });
 
