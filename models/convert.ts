@@ -6,6 +6,7 @@ import { MANIFEST_FILE, type Manifest, type ManifestFile, manifestSchema } from 
 import type { Checkpoint } from './checkpoints/checkpoint.ts';
 import type { DecoderLayout } from './graphs/decoder-layout.ts';
 import type { ModelFamily } from './graphs/family.ts';
+import { gpt2 } from './graphs/gpt2.ts';
 import { layoutD4 } from './graphs/layout-d4.ts';
 import { llama } from './graphs/llama.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
@@ -19,7 +20,7 @@ const CONVERTER_VERSION = 2;
 /** Longer contexts cost memory in the position tables and nothing here uses them yet. */
 const CONTEXT_TOKENS_MAX = 8192;
 
-const families: readonly ModelFamily[] = [llama];
+const families: readonly ModelFamily[] = [llama, gpt2];
 const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, nb8 };
 const layout: DecoderLayout = layoutD4;
 

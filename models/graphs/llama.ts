@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { TensorSource } from '../checkpoints/checkpoint.ts';
 import { bytesOf } from '../onnx/graph.ts';
 import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts';
-import { type Matrix, stackRows } from '../weights/matrix.ts';
+import { stackRows } from '../weights/matrix.ts';
 import type { WeightFormat } from '../weights/weight-format.ts';
 import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.ts';
 import type { ModelFamily } from './family.ts';
+import { matrix, stackVectors, vector } from './tensors.ts';
 
 const configSchema = z.object({
   model_type: z.string(),
@@ -150,12 +151,12 @@ function attention(
     projection('k', kvWidth),
     projection('v', kvWidth),
   ]);
-  const parts = [`${name}.q_proj.bias`, `${name}.k_proj.bias`, `${name}.v_proj.bias`];
   const bias = () =>
-    stackVectors(
-      { graph, tensors },
-      { name: `${name}.qkv_proj.bias`, parts, lengths: [width, kvWidth, kvWidth] },
-    );
+    stackVectors({ graph, tensors }, `${name}.qkv_proj.bias`, [
+      { name: `${name}.q_proj.bias`, length: width },
+      { name: `${name}.k_proj.bias`, length: kvWidth },
+      { name: `${name}.v_proj.bias`, length: kvWidth },
+    ]);
   const projected = weights.linear(graph, at.hidden, {
     matrix: together,
     ...(model.isBiased ? { bias: bias() } : {}),
@@ -231,49 +232,4 @@ function rotationTables(graph: GraphBuilder, { shape, theta }: Llama): readonly 
       chunks: () => [bytesOf(table(of))],
     });
   return [add('rotation.cos', Math.cos), add('rotation.sin', Math.sin)];
-}
-
-function matrix(tensors: TensorSource, name: string, size: { rows: number; columns: number }): Matrix {
-  checkDims(tensors, name, [size.rows, size.columns]);
-  return { name, ...size, readRows: (from, to) => tensors.readRows(name, { from, to }) };
-}
-
-function vector({ graph, tensors }: Parts, name: string, length: number): string {
-  checkDims(tensors, name, [length]);
-  return graph.initializer({
-    name,
-    type: 'float32',
-    dims: [length],
-    async *chunks() {
-      yield bytesOf(await tensors.readRows(name, { from: 0, to: length }));
-    },
-  });
-}
-
-/** Vectors one behind the other, as one. */
-function stackVectors(
-  { graph, tensors }: Pick<Parts, 'graph' | 'tensors'>,
-  { name, parts, lengths }: { name: string; parts: readonly string[]; lengths: readonly number[] },
-): string {
-  parts.forEach((part, index) => {
-    checkDims(tensors, part, [lengths[index] ?? 0]);
-  });
-  return graph.initializer({
-    name,
-    type: 'float32',
-    dims: [lengths.reduce((sum, length) => sum + length, 0)],
-    async *chunks() {
-      for (const [index, part] of parts.entries()) {
-        yield bytesOf(await tensors.readRows(part, { from: 0, to: lengths[index] ?? 0 }));
-      }
-    },
-  });
-}
-
-function checkDims(tensors: TensorSource, name: string, wanted: readonly number[]): void {
-  if (!tensors.has(name)) throw new Error(`The checkpoint has no tensor ${name}`);
-  const found = tensors.dims(name);
-  if (found.join() !== wanted.join()) {
-    throw new Error(`Tensor ${name} has the shape [${found}], its configuration says [${wanted}]`);
-  }
 }

@@ -31,7 +31,10 @@ export function createModelCommand(deps: ModelCommandDeps): Command {
     .command('pull')
     .argument('[name]', 'a model of the registry; the default one when left out')
     .option('--force', 'fetch it again, also when it is there and undamaged')
-    .option('--from <path>', 'convert a Hugging Face folder or a GGUF file of your own (Llama family)')
+    .option(
+      '--from <path>',
+      'convert a Hugging Face folder or a GGUF file of your own (Llama, SmolLM2, Qwen2; GPT-2 as a folder)',
+    )
     .option('--name <name>', 'what to call the model made with --from')
     .option('--licence <id>', 'licence of the model made with --from, as an SPDX identifier')
     .description('fetch a model and convert it')

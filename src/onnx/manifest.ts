@@ -20,7 +20,7 @@ const fileSchema = z.object({
 export const manifestSchema = z.object({
   formatVersion: z.literal(1),
   name: z.string().regex(MODEL_NAME_PATTERN),
-  family: z.literal('llama'),
+  family: z.enum(['llama', 'gpt2']),
   layout: z.literal(GRAPH_LAYOUT),
   weights: z.enum(['nb8', 'fp32']),
   files: z.object({

@@ -9,7 +9,7 @@ import { openHuggingFaceFolder } from '../../../models/checkpoints/hugging-face-
 import { convertModel } from '../../../models/convert.ts';
 import { openPlainForward } from '../../support/plain-forward.ts';
 
-/** Made with transformers by test/fixtures/make-llama-goldens.py and make-qwen2-goldens.py. */
+/** Made with transformers by test/fixtures/make-llama-goldens.py, make-qwen2-goldens.py and make-gpt2-goldens.py. */
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const DIFFERENCE_MAX = 1e-3;
 
@@ -28,6 +28,7 @@ const goldens: readonly [string, (directory: string) => Promise<Checkpoint>][] =
   ['llama-tied-f16', openHuggingFaceFolder],
   ['llama-untied-bf16', openHuggingFaceFolder],
   ['llama-gguf', (directory) => openGguf(join(directory, 'model.gguf'))],
+  ['gpt2-f32', openHuggingFaceFolder],
   ['qwen2-tied-f32', openHuggingFaceFolder],
   ['qwen2-gguf', (directory) => openGguf(join(directory, 'model.gguf'))],
 ];
