@@ -80,7 +80,7 @@ export const settings = {
     max: 1_000_000,
     fallback: 512,
     unit: 'megabytes per worker',
-    doc: 'Memory for what the model made of earlier prompts, so that the next turn of a conversation reads only what is new. 0 switches it off. Never shared between users.',
+    doc: 'Memory for what the model made of earlier prompts, so that the next turn of a conversation reads only what is new; taken at the start. 0 switches it off. Never shared between users.',
   }),
   AMITY_QUEUE_MAX: kind.integer({
     min: 1,

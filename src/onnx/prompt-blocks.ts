@@ -2,30 +2,31 @@ import assert from 'node:assert/strict';
 import type { KvBuffers, KvShape, KvTarget } from './kv-buffers.ts';
 
 /**
- * Pieces of prompts that are kept outside the slots. Their memory is taken when they are first written, and then stays.
+ * Pieces of prompts that are kept outside the slots. All of their memory is taken at once, so that a server that has started does not grow
+ * by it for hours until it no longer fits the machine.
  */
 export class PromptBlocks {
-  readonly #shape: KvShape;
   readonly #tokens: number;
-  readonly #blocks: (KvTarget | undefined)[];
+  readonly #blocks: readonly KvTarget[];
+  readonly #saved = new Set<number>();
 
   constructor(shape: KvShape, size: { readonly blocks: number; readonly tokens: number }) {
-    this.#shape = shape;
     this.#tokens = size.tokens;
-    this.#blocks = Array.from({ length: size.blocks });
+    this.#blocks = Array.from({ length: size.blocks }, () => createBlock(shape, size.tokens));
   }
 
   save(block: number, kv: KvBuffers, from: { slot: number; position: number }): void {
-    assert(block >= 0 && block < this.#blocks.length, `block ${block} does not exist`);
-    this.#blocks[block] ??= createBlock(this.#shape, this.#tokens);
-    kv.extract({ ...from, count: this.#tokens }, this.#blocks[block]);
+    const target = this.#blocks[block];
+    assert(target !== undefined, `block ${block} does not exist`);
+    kv.extract({ ...from, count: this.#tokens }, target);
+    this.#saved.add(block);
   }
 
   /** Into a slot that has been prepared for them. */
   load(blocks: readonly number[], kv: KvBuffers, slot: number): void {
     blocks.forEach((block, place) => {
       const source = this.#blocks[block];
-      assert(source !== undefined, `block ${block} was never saved`);
+      assert(source !== undefined && this.#saved.has(block), `block ${block} was never saved`);
       kv.insert(source, { slot, position: place * this.#tokens, count: this.#tokens });
     });
   }
@@ -39,7 +40,8 @@ export function blockBytes({ layers, kvHeads, headSize }: KvShape, tokens: numbe
 /** All layers in one piece of memory. */
 function createBlock(shape: KvShape, tokens: number): KvTarget {
   const perLayer = shape.kvHeads * shape.headSize * tokens;
-  const memory = new Float32Array(2 * shape.layers * perLayer);
+  // Written to, or the system would hand the memory out page by page later.
+  const memory = new Float32Array(2 * shape.layers * perLayer).fill(0);
   const part = (index: number) => memory.subarray(index * perLayer, (index + 1) * perLayer);
   return {
     shape,
