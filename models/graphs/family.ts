@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { TensorSource } from '../checkpoints/checkpoint.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { WeightFormat } from '../weights/weight-format.ts';
@@ -16,11 +17,24 @@ export interface ModelFamily {
 
 export interface PlannedModel {
   readonly shape: DecoderShape;
-  build(parts: {
-    graph: GraphBuilder;
-    layout: DecoderLayout;
-    weights: WeightFormat;
-    tensors: TensorSource;
-    fullLogits: boolean;
-  }): void;
+  build(parts: BuildParts): void;
+}
+
+/** What a family puts its layers together from. */
+export interface BuildParts {
+  readonly graph: GraphBuilder;
+  readonly layout: DecoderLayout;
+  readonly weights: WeightFormat;
+  readonly tensors: TensorSource;
+  readonly fullLogits: boolean;
+}
+
+/** @throws Error that names what is wrong in a configuration. */
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  raw: Readonly<Record<string, unknown>>,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) throw new Error(`config.json: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
 }

@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import type { TensorSource } from '../checkpoints/checkpoint.ts';
 import { bytesOf } from '../onnx/graph.ts';
-import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts';
-import type { Matrix } from '../weights/matrix.ts';
-import type { WeightFormat } from '../weights/weight-format.ts';
-import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.ts';
-import type { ModelFamily } from './family.ts';
+import { MICROSOFT } from '../onnx/graph-builder.ts';
+import type { DecoderShape, OpenDecoder } from './decoder-layout.ts';
+import { type BuildParts, type ModelFamily, parseConfig } from './family.ts';
 import { matrix, transposedMatrix, vector } from './tensors.ts';
 
 const configSchema = z.object({
@@ -42,9 +39,7 @@ export const gpt2: ModelFamily = {
 };
 
 function parseGpt2(raw: Readonly<Record<string, unknown>>, contextTokensMax: number): Gpt2 {
-  const parsed = configSchema.safeParse(raw);
-  if (!parsed.success) throw new Error(`config.json: ${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
+  const config = parseConfig(configSchema, raw);
   const unsupported = (what: string) => new Error(`config.json: ${what} is not supported for GPT-2 models`);
   if (config.activation_function !== 'gelu_new') {
     throw unsupported(`activation_function "${config.activation_function}"`);
@@ -69,15 +64,7 @@ function parseGpt2(raw: Readonly<Record<string, unknown>>, contextTokensMax: num
   };
 }
 
-interface Parts {
-  readonly graph: GraphBuilder;
-  readonly layout: DecoderLayout;
-  readonly weights: WeightFormat;
-  readonly tensors: TensorSource;
-  readonly fullLogits: boolean;
-}
-
-function build(model: Gpt2, parts: Parts): void {
+function build(model: Gpt2, parts: BuildParts): void {
   const { graph, weights, tensors } = parts;
   const { layers, hiddenSize, vocabSize } = model.shape;
   // Some files name the body of the model, some do not.
@@ -111,7 +98,7 @@ function build(model: Gpt2, parts: Parts): void {
 
 function attention(
   { shape }: Gpt2,
-  parts: Parts,
+  parts: BuildParts,
   at: { decoder: OpenDecoder; layer: number; name: string; hidden: string },
 ): string {
   const { hiddenSize } = shape;
@@ -126,7 +113,7 @@ function attention(
   return dense(parts, context, { name: `${at.name}.attn.c_proj`, inputs: hiddenSize, outputs: hiddenSize });
 }
 
-function feedForward(model: Gpt2, parts: Parts, at: { name: string; hidden: string }): string {
+function feedForward(model: Gpt2, parts: BuildParts, at: { name: string; hidden: string }): string {
   const { hiddenSize } = model.shape;
   const size = model.feedForwardSize;
   const wide = dense(parts, at.hidden, { name: `${at.name}.mlp.c_fc`, inputs: hiddenSize, outputs: size });
@@ -137,14 +124,11 @@ function feedForward(model: Gpt2, parts: Parts, at: { name: string; hidden: stri
 
 /** x W + b, the matrix stored with inputs as rows. */
 function dense(
-  parts: Parts,
+  parts: BuildParts,
   x: string,
   { name, inputs, outputs }: { name: string; inputs: number; outputs: number },
 ): string {
-  const weight: Matrix = transposedMatrix(parts.tensors, `${name}.weight`, {
-    rows: outputs,
-    columns: inputs,
-  });
+  const weight = transposedMatrix(parts.tensors, `${name}.weight`, { rows: outputs, columns: inputs });
   const bias = vector(parts, `${name}.bias`, outputs);
   return parts.weights.linear(parts.graph, x, { matrix: weight, bias });
 }
@@ -152,7 +136,7 @@ function dense(
 /** residual + value, and its layer norm. */
 function addAndNorm(
   model: Gpt2,
-  parts: Parts,
+  parts: BuildParts,
   at: { value: string; residual: string; norm: string },
 ): { hidden: string; residual: string } {
   const hidden = `${at.norm}.output`;
@@ -165,12 +149,12 @@ function addAndNorm(
   return { hidden, residual };
 }
 
-function norm({ shape }: Gpt2, parts: Parts, name: string): [scale: string, shift: string] {
+function norm({ shape }: Gpt2, parts: BuildParts, name: string): [scale: string, shift: string] {
   return [vector(parts, `${name}.weight`, shape.hiddenSize), vector(parts, `${name}.bias`, shape.hiddenSize)];
 }
 
 /** [contextTokensMax, hiddenSize]: the first rows of what was learned. */
-function positionTable({ shape }: Gpt2, { graph, tensors }: Parts, name: string): string {
+function positionTable({ shape }: Gpt2, { graph, tensors }: BuildParts, name: string): string {
   const rows = shape.contextTokensMax;
   return graph.initializer({
     name,

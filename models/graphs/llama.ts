@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import type { TensorSource } from '../checkpoints/checkpoint.ts';
 import { bytesOf } from '../onnx/graph.ts';
 import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts';
 import { stackRows } from '../weights/matrix.ts';
-import type { WeightFormat } from '../weights/weight-format.ts';
-import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.ts';
-import type { ModelFamily } from './family.ts';
+import type { DecoderShape, OpenDecoder } from './decoder-layout.ts';
+import { type BuildParts, type ModelFamily, parseConfig } from './family.ts';
 import { matrix, stackVectors, vector } from './tensors.ts';
 
 const configSchema = z.object({
@@ -56,9 +54,7 @@ export const llama: ModelFamily = {
 };
 
 function parseLlama(raw: Readonly<Record<string, unknown>>, contextTokensMax: number): Llama {
-  const parsed = configSchema.safeParse(raw);
-  if (!parsed.success) throw new Error(`config.json: ${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
+  const config = parseConfig(configSchema, raw);
   const unsupported = (what: string) =>
     new Error(`config.json: ${what} is not supported for models of the type ${config.model_type}`);
   const rope = config.rope_scaling ?? config.rope_parameters ?? {};
@@ -88,17 +84,9 @@ function parseLlama(raw: Readonly<Record<string, unknown>>, contextTokensMax: nu
   };
 }
 
-interface Parts {
-  readonly graph: GraphBuilder;
-  readonly layout: DecoderLayout;
-  readonly weights: WeightFormat;
-  readonly tensors: TensorSource;
-  readonly fullLogits: boolean;
-}
-
 const EMBEDDING = 'model.embed_tokens.weight';
 
-function build(model: Llama, parts: Parts): void {
+function build(model: Llama, parts: BuildParts): void {
   const { graph, weights, tensors } = parts;
   const { layers, hiddenSize, vocabSize } = model.shape;
   const decoder = parts.layout.begin(graph, model.shape);
@@ -137,7 +125,7 @@ function build(model: Llama, parts: Parts): void {
 
 function attention(
   model: Llama,
-  { graph, weights, tensors }: Parts,
+  { graph, weights, tensors }: BuildParts,
   at: { decoder: OpenDecoder; rotation: readonly string[]; layer: number; hidden: string },
 ): string {
   const { heads, kvHeads, headSize, hiddenSize } = model.shape;
@@ -174,7 +162,7 @@ function attention(
 
 function feedForward(
   model: Llama,
-  { graph, weights, tensors }: Parts,
+  { graph, weights, tensors }: BuildParts,
   at: { name: string; hidden: string },
 ): string {
   const { hiddenSize } = model.shape;
@@ -198,7 +186,7 @@ function feedForward(
 /** residual + value, and its RMS norm. */
 function addAndNorm(
   model: Llama,
-  parts: Parts,
+  parts: BuildParts,
   at: { value: string; residual: string; norm: string },
 ): { hidden: string; residual: string } {
   const hidden = `${at.norm}.output`;

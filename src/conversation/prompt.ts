@@ -36,15 +36,23 @@ export interface Prompt {
 export function buildPrompt(setup: PromptSetup, branch: readonly Message[]): Prompt {
   const said = branch.filter((message) => message.text !== '' && !isFixedLine(message));
   const count = countThatFits(said, (newest) => tokensOf(setup, newest) <= setup.budgetTokens);
-  const kept = said.slice(steadyStart(said, said.length - count));
+  // A full window has lost its beginning to the newest message already.
+  const earliest = Math.max(said.length - count, branch.length < promptMessagesMax ? 0 : 1);
+  const kept = said.slice(steadyStart(said, earliest));
   const recent = count > 0 ? kept : said.slice(-1).map((message) => cutToFit(setup, message));
   const segments = render(setup, recent);
   return {
     segments,
-    publicSegments: 1 + segments.findIndex(({ text }) => text === setup.persona.instructions),
+    publicSegments: countPublic(setup, segments),
     context: toContext(said),
     trace: toTrace(setup, { segments, recent, cut: count === 0 }),
   };
+}
+
+/** What somebody wrote may be the persona's very words, but never comes before them. */
+function countPublic({ persona }: PromptSetup, segments: readonly PromptSegment[]): number {
+  const first = segments.findIndex(({ kind }) => kind === 'text');
+  return segments[first]?.text === persona.instructions ? first + 1 : 0;
 }
 
 const isFixedLine = ({ finishReason }: Message) => finishReason === 'canned' || finishReason === 'filtered';

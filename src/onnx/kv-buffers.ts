@@ -152,51 +152,12 @@ export class KvBuffers implements KvTarget {
 
   /** Copies positions of a slot into tensors of another width, `[1, heads, …]` a layer, from their first position on. */
   extract({ slot, position, count }: KvExtent, target: KvTarget): void {
-    const { kvHeads, headSize } = this.shape;
-    const width = this.#width;
-    const lines = kvHeads * headSize;
-    const start = slot * lines * width;
-    this.keys.forEach((keys, layer) => {
-      const target_ = target.keys[layer]!;
-      for (let line = 0; line < lines; line += 1) {
-        const from = start + line * width + position;
-        target_.set(keys.subarray(from, from + count), line * target.width);
-      }
-    });
-    this.values.forEach((values, layer) => {
-      for (let head = 0; head < kvHeads; head += 1) {
-        const from = start + (head * width + position) * headSize;
-        target.values[layer]!.set(
-          values.subarray(from, from + count * headSize),
-          head * target.width * headSize,
-        );
-      }
-    });
+    copyPositions({ kv: this, slot, position }, { kv: target, slot: 0, position: 0 }, count);
   }
 
   /** The way back: `count` positions from tensors of another width, whose place `prepare` has made. */
   insert(source: KvTarget, { slot, position, count }: KvExtent): void {
-    const { kvHeads, headSize } = this.shape;
-    const width = this.#width;
-    const lines = kvHeads * headSize;
-    const start = slot * lines * width;
-    this.keys.forEach((keys, layer) => {
-      const from = source.keys[layer]!;
-      for (let line = 0; line < lines; line += 1) {
-        const first = line * source.width;
-        keys.set(from.subarray(first, first + count), start + line * width + position);
-      }
-    });
-    this.values.forEach((values, layer) => {
-      const from = source.values[layer]!;
-      for (let head = 0; head < kvHeads; head += 1) {
-        const first = head * source.width * headSize;
-        values.set(
-          from.subarray(first, first + count * headSize),
-          start + (head * width + position) * headSize,
-        );
-      }
-    });
+    copyPositions({ kv: source, slot: 0, position: 0 }, { kv: this, slot, position }, count);
   }
 
   #fit(needed: number, live: number): boolean {
@@ -239,6 +200,31 @@ export interface KvTarget {
   readonly keys: readonly Float32Array[];
   readonly values: readonly Float32Array[];
   readonly width: number;
+}
+
+interface KvPlace {
+  readonly kv: KvTarget;
+  readonly slot: number;
+  readonly position: number;
+}
+
+/** Between tensors of one shape, whatever their widths; a line of keys is one number a position, of values a head's. */
+function copyPositions(from: KvPlace, to: KvPlace, count: number): void {
+  const { kvHeads, headSize } = from.kv.shape;
+  for (const { part, lines, unit } of [
+    { part: 'keys', lines: kvHeads * headSize, unit: 1 },
+    { part: 'values', lines: kvHeads, unit: headSize },
+  ] as const) {
+    const start = ({ kv, slot, position }: KvPlace, line: number) =>
+      ((slot * lines + line) * kv.width + position) * unit;
+    from.kv[part].forEach((source, layer) => {
+      const target = to.kv[part][layer]!;
+      for (let line = 0; line < lines; line += 1) {
+        const first = start(from, line);
+        target.set(source.subarray(first, first + count * unit), start(to, line));
+      }
+    });
+  }
 }
 
 interface LineMove {

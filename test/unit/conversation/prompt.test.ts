@@ -1,7 +1,7 @@
 /** Newest turns under an exact token budget. The counter counts words, so the numbers can be checked by hand. */
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../src/conversation/message.ts';
-import { buildPrompt, type PromptSetup } from '../../../src/conversation/prompt.ts';
+import { buildPrompt, type PromptSetup, promptMessagesMax } from '../../../src/conversation/prompt.ts';
 import type { PromptTemplate } from '../../../src/conversation/prompt-template.ts';
 import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
 import { aMessage } from '../../support/builders.ts';
@@ -63,6 +63,25 @@ describe('buildPrompt', () => {
     const moves = starts.slice(1).filter((start, turn) => start !== starts[turn]);
     expect(moves.length).toBeLessThanOrEqual(6);
     expect(new Set(starts).size).toBe(moves.length + 1);
+  });
+
+  it('begins at a steady message also when the window of messages is full and the budget is not', () => {
+    const dialog = Array.from({ length: 110 }, (_, index) =>
+      aMessage({ role: index % 2 === 0 ? 'user' : 'companion', text: `m${index} x`, seq: index + 1 }),
+    );
+    const starts = Array.from({ length: 20 }, (_, turn) => {
+      const branch = dialog.slice(2 * turn, 2 * turn + promptMessagesMax);
+      const { trace } = buildPrompt(setup({ budgetTokens: 10_000 }), branch);
+      return trace.parts.find(({ kind }) => kind === 'recent')?.text;
+    });
+    expect(new Set(starts).size).toBeLessThanOrEqual(6);
+  });
+
+  it('calls public what comes up to the persona, and nothing where that is not the first text', () => {
+    const { publicSegments, segments } = buildPrompt(setup(), said('be kind'));
+    expect(segments.slice(0, publicSegments).map(({ text }) => text)).toEqual(['[system]', 'be kind']);
+    const hidden: PromptTemplate = { ...plain, render: (turns) => plain.render(turns.slice(1)) };
+    expect(buildPrompt(setup({ template: hidden }), said('hello', 'be kind')).publicSegments).toBe(0);
   });
 
   it('gives up at most half of what fits for a steady beginning', () => {
