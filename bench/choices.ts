@@ -15,8 +15,8 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { bytesOf } from '../models/onnx/graph.ts';
 import { GraphBuilder, MICROSOFT } from '../models/onnx/graph-builder.ts';
 import { writeOnnxModel } from '../models/onnx/writer.ts';
-import { openOnnxRunner } from '../src/onnx/onnx-runner.ts';
 import { openModel } from '../src/onnx/open-model.ts';
+import { openRunner } from '../src/onnx/open-runner.ts';
 import { openSession } from '../src/onnx/session.ts';
 import { describeMachine } from './machine.ts';
 
@@ -126,10 +126,8 @@ async function openProduct(
 async function measurePieces() {
   const directory = fileURLToPath(new URL('../data/models/smollm2-135m-instruct', import.meta.url));
   const { manifest } = await openModel(directory);
-  const { shape, topK } = manifest;
   const tokens = Int32Array.from({ length: 512 }, (_, i) => 200 + ((i * 37) % 40_000));
-  const graphPath = join(directory, manifest.files.graph.path);
-  await using runner = await openOnnxRunner({ graphPath, shape, topK, threads, slots: 1, positions: 520 });
+  await using runner = await openRunner({ directory, manifest, threads, slots: 1, positions: 520 });
   const times = new Map(pieceSizes.map((size) => [size as number, [] as number[]]));
   for (let round = 0; round < 9; round++) {
     for (const size of pieceSizes) {

@@ -17,7 +17,7 @@ import { OnnxRunner } from '../src/onnx/onnx-runner.ts';
 import { openModel } from '../src/onnx/open-model.ts';
 import { openSession } from '../src/onnx/session.ts';
 import { openCeiling } from './kernel/ceiling.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, median } from './machine.ts';
 
 const { values } = parseArgs({
   options: { threads: { type: 'string', default: '2' }, json: { type: 'boolean', default: false } },
@@ -49,10 +49,8 @@ const timed = {
 } as unknown as InferenceSession;
 await using ceiling = await openCeiling(graphPath, threads);
 await using runner = new OnnxRunner(timed, {
-  graphPath: '',
   shape: manifest.shape,
   topK: manifest.topK,
-  threads,
   slots: 20,
   positions: promptTokens + steps + 1,
 });
@@ -70,8 +68,6 @@ for (let round = 0; round < rounds; round++) {
   for (const batch of batches) samples.get(batch)?.push(...(await measure(batch, round)));
 }
 
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 const rounded = (number: number) => Math.round(number * 100) / 100;
 const result = {
   ...describeMachine(),

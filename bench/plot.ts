@@ -32,15 +32,18 @@ export interface Series {
 
 const size = { width: 860, panel: 250, title: 44, left: 70, right: 170, top: 14, bottom: 46 } as const;
 /** Okabe and Ito's colours, which colour-blind people tell apart; black and yellow left out, as they vanish on one kind of page. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+export const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
 const ticksWanted = 6;
+
+export const svgStyle =
+  '<style>text{fill:#333}.grid{stroke:#8884;stroke-width:1}.axis{stroke:#888}@media(prefers-color-scheme:dark){text{fill:#ccc}}</style>';
 
 export function renderChart({ title, panels }: Chart): string {
   const height = size.title + panels.length * size.panel;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" font-size="12" role="img">`,
     `<title>${escapeXml(title)}</title>`,
-    '<style>text{fill:#333}.grid{stroke:#8884;stroke-width:1}.axis{stroke:#888}@media(prefers-color-scheme:dark){text{fill:#ccc}}</style>',
+    svgStyle,
     `<text x="${size.left}" y="24" font-size="15" font-weight="bold">${escapeXml(title)}</text>`,
     ...panels.flatMap((panel, place) => renderPanel(panel, size.title + place * size.panel)),
     '</svg>',
@@ -145,9 +148,9 @@ function ticksOf(low: number, high: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
 
-const numberText = (value: number) => String(Number(value.toPrecision(6)));
+export const numberText = (value: number) => String(Number(value.toPrecision(6)));
 const px = (value: number) => String(Math.round(value * 10) / 10);
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

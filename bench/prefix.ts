@@ -8,7 +8,6 @@
  * of 24 tokens with one candidate. The user's lines are those of bench/people.
  */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Message } from '../src/conversation/message.ts';
@@ -16,10 +15,10 @@ import { defaultPersona } from '../src/conversation/persona.ts';
 import { buildPrompt, type PromptSetup } from '../src/conversation/prompt.ts';
 import { transcriptTemplate } from '../src/conversation/transcript-template.ts';
 import { Engine } from '../src/engine/engine.ts';
-import { openOnnxRunner } from '../src/onnx/onnx-runner.ts';
 import { openModel } from '../src/onnx/open-model.ts';
+import { openRunner } from '../src/onnx/open-runner.ts';
 import { aMessage } from '../test/support/builders.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, median } from './machine.ts';
 import { openings } from './people/openings.ts';
 
 const { values } = parseArgs({
@@ -51,10 +50,9 @@ interface Turn {
 }
 
 const open = (blocks: number) =>
-  openOnnxRunner({
-    graphPath: join(directory, manifest.files.graph.path),
-    shape: manifest.shape,
-    topK: manifest.topK,
+  openRunner({
+    directory,
+    manifest,
     threads: Number(values.threads),
     slots: 1,
     positions: budgetTokens + replyTokens,
@@ -71,8 +69,6 @@ for (let round = 0; round < Number(values.rounds); round++) {
   withCache.push(await talk(warm, round));
 }
 
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 const turns = (without[0] ?? []).map((turn, index) => ({
   turn: index + 1,
   promptTokens: turn.promptTokens,

@@ -7,20 +7,18 @@
  * frame). Without --from the checkpoint of the default model is fetched into bench/.cache. Writes
  * bench/results/quality.json when the dialogs are those of bench/data.
  */
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openGguf } from '../models/checkpoints/gguf.ts';
-import { openHuggingFaceFolder } from '../models/checkpoints/hugging-face-folder.ts';
 import { convertModel } from '../models/convert.ts';
-import { fetchCheckpoint } from '../models/fetch-checkpoint.ts';
 import { readRegistry } from '../models/registry.ts';
 import type { FetchedCheckpoint } from '../models/sources/source.ts';
 import type { Manifest } from '../src/onnx/manifest.ts';
 import { openTokenizer } from '../src/onnx/tokenizer.ts';
 import { openPlainForward } from '../test/support/plain-forward.ts';
+import { findCheckpoint } from './checkpoint.ts';
 import { addPosition, type Comparison, emptyComparison } from './quality/compare.ts';
 import { readDialogs, sampleDialogs, toTokens } from './quality/dialogs.ts';
 
@@ -29,7 +27,7 @@ const { values: flags, positionals } = parseArgs({
   options: { from: { type: 'string' }, tokens: { type: 'string', default: '512' } },
 });
 
-const checkpoint = flags.from === undefined ? await fetchDefault() : await openLocal(flags.from);
+const checkpoint = await findCheckpoint(flags.from);
 const scratch = await mkdtemp(join(tmpdir(), 'amity-quality-'));
 try {
   const reference = await convert(checkpoint, 'fp32');
@@ -133,22 +131,4 @@ async function convert({ open, source }: FetchedCheckpoint, weights: Manifest['w
     createdAt: new Date(),
   });
   return { directory, manifest };
-}
-
-async function openLocal(path: string): Promise<FetchedCheckpoint> {
-  const kind = (await stat(path)).isDirectory() ? 'folder' : 'gguf';
-  return {
-    open: () => (kind === 'folder' ? openHuggingFaceFolder(path) : openGguf(path)),
-    source: { kind, reference: basename(path) },
-  };
-}
-
-async function fetchDefault(): Promise<FetchedCheckpoint> {
-  const registry = await readRegistry();
-  const entry = registry.models.find(({ name }) => name === registry.default);
-  if (entry === undefined) throw new Error('The registry has no default model');
-  const downloads = fileURLToPath(new URL('.cache/quality', import.meta.url));
-  await mkdir(downloads, { recursive: true });
-  const onProgress = () => {};
-  return await fetchCheckpoint(entry, {}, { downloads, onProgress, signal: new AbortController().signal });
 }

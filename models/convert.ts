@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GRAPH_TOP_K } from '../src/onnx/graph-contract.ts';
+import { GRAPH_LAYOUT, GRAPH_TOP_K } from '../src/onnx/graph-contract.ts';
 import { MANIFEST_FILE, type Manifest, type ManifestFile, manifestSchema } from '../src/onnx/manifest.ts';
 import type { Checkpoint } from './checkpoints/checkpoint.ts';
 import type { DecoderLayout } from './graphs/decoder-layout.ts';
 import type { ModelFamily } from './graphs/family.ts';
 import { gpt2 } from './graphs/gpt2.ts';
 import { layoutD4 } from './graphs/layout-d4.ts';
+import { layoutExport } from './graphs/layout-export.ts';
 import { llama } from './graphs/llama.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
 import { writeOnnxModel } from './onnx/writer.ts';
@@ -22,7 +23,7 @@ const CONTEXT_TOKENS_MAX = 8192;
 
 const families: readonly ModelFamily[] = [llama, gpt2];
 const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, nb8 };
-const layout: DecoderLayout = layoutD4;
+const layouts: Readonly<Record<Manifest['layout'], DecoderLayout>> = { d4: layoutD4, export: layoutExport };
 
 const fileNames = {
   graph: 'model.onnx',
@@ -38,6 +39,8 @@ export interface Conversion {
   readonly directory: string;
   readonly name: string;
   readonly weights: Manifest['weights'];
+  /** The layout that is run fastest, unless another is asked for. */
+  readonly layout?: Manifest['layout'];
   readonly fullLogits?: boolean;
   readonly source: Manifest['source'];
   readonly licence: string | null;
@@ -54,6 +57,7 @@ export interface Conversion {
 export async function convertModel(conversion: Conversion): Promise<Manifest> {
   const { checkpoint, directory, fullLogits = false } = conversion;
   const weights = weightFormats[conversion.weights];
+  const layout = layouts[conversion.layout ?? GRAPH_LAYOUT];
   const family = findFamily(checkpoint.config);
   const model = family.plan(checkpoint.config, { contextTokensMax: CONTEXT_TOKENS_MAX });
   const graph = new GraphBuilder();

@@ -1,7 +1,6 @@
 /** Ten whole candidates for each context, with the state of each after every token: any race can be run on them afterwards. */
 import { createReadStream } from 'node:fs';
 import { appendFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { RankContext } from '../../src/conversation/generator.ts';
 import { defaultPersona } from '../../src/conversation/persona.ts';
@@ -9,8 +8,8 @@ import { buildPrompt } from '../../src/conversation/prompt.ts';
 import { transcriptTemplate } from '../../src/conversation/transcript-template.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { CandidateEnd, Contender, RacePlan } from '../../src/engine/request.ts';
-import { openOnnxRunner } from '../../src/onnx/onnx-runner.ts';
 import { openModel } from '../../src/onnx/open-model.ts';
+import { openRunner } from '../../src/onnx/open-runner.ts';
 import { type Context, toMessages } from './prompts.ts';
 
 export interface RecordedCandidate {
@@ -55,10 +54,9 @@ export async function recordAll(contexts: readonly Context[], options: RecordOpt
     model: manifest.name,
     budgetTokens: promptTokensMax,
   };
-  await using runner = await openOnnxRunner({
-    graphPath: join(options.modelDirectory, manifest.files.graph.path),
-    shape: manifest.shape,
-    topK: manifest.topK,
+  await using runner = await openRunner({
+    directory: options.modelDirectory,
+    manifest,
     threads: options.threads,
     slots: 2 * options.candidates,
     positions: promptTokensMax + tokensMax,

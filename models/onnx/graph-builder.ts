@@ -16,6 +16,12 @@ export class GraphBuilder {
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: ValueInfo[] = [];
   readonly #initializers = new Map<string, Initializer>();
+  readonly #prefix: string;
+
+  /** @param prefix of the names made up here, where a graph takes over values of another one */
+  constructor(prefix = '') {
+    this.#prefix = prefix;
+  }
 
   input(info: ValueInfo): string {
     this.#inputs.push(info);
@@ -28,7 +34,7 @@ export class GraphBuilder {
 
   /** Adds a node and returns the name of its first output. */
   node(opType: string, inputs: readonly string[], options: NodeOptions = {}): string {
-    const name = `${opType}_${this.#nodes.length}`;
+    const name = `${this.#prefix}${opType}_${this.#nodes.length}`;
     const outputs = options.outputs ?? [name];
     this.#nodes.push({
       opType,
@@ -45,7 +51,7 @@ export class GraphBuilder {
   split(value: string, sizes: readonly number[] | { name: string; count: number }): string[] {
     const count = 'name' in sizes ? sizes.count : sizes.length;
     const lengths = 'name' in sizes ? sizes.name : this.int64s(sizes);
-    const prefix = `Split_${this.#nodes.length}`;
+    const prefix = `${this.#prefix}Split_${this.#nodes.length}`;
     const outputs = Array.from({ length: count }, (_, index) => `${prefix}_${index}`);
     this.node('Split', [value, lengths], { outputs, attributes: { axis: { int: -1 } } });
     return outputs;

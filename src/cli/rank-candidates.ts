@@ -1,13 +1,12 @@
 /** Candidates that somebody else wrote, as the race would see them at their end. */
-import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import type { RankContext } from '../conversation/generator.ts';
 import type { Message, Role } from '../conversation/message.ts';
 import { buildPrompt, type PromptSetup, promptMessagesMax } from '../conversation/prompt.ts';
 import { transcriptTemplate } from '../conversation/transcript-template.ts';
 import type { Contender } from '../engine/request.ts';
-import { openOnnxRunner } from '../onnx/onnx-runner.ts';
 import { type OpenedModel, openModel } from '../onnx/open-model.ts';
+import { openRunner } from '../onnx/open-runner.ts';
 import { promptSetupOf } from '../prompt-setup.ts';
 
 export interface DialogTurn {
@@ -36,10 +35,9 @@ export async function openCandidateScorer({
   const opened = await openModel(model.directory, { checksums: model.verifyChecksums });
   const { manifest, tokenizer } = opened;
   const setup = promptSetupOf(opened, reply);
-  const runner = await openOnnxRunner({
-    graphPath: join(model.directory, manifest.files.graph.path),
-    shape: manifest.shape,
-    topK: manifest.topK,
+  const runner = await openRunner({
+    directory: model.directory,
+    manifest,
     threads: pool.threads,
     // Whatever is scored has a cache of its own.
     slots: 1,

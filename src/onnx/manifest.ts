@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { EXPORT_LAYOUT } from './export-contract.ts';
 import { GRAPH_LAYOUT } from './graph-contract.ts';
 
 /** In each model directory; says what lies beside it, where that came from, and how to check it. */
@@ -21,7 +22,7 @@ export const manifestSchema = z.object({
   formatVersion: z.literal(1),
   name: z.string().regex(MODEL_NAME_PATTERN),
   family: z.enum(['llama', 'gpt2']),
-  layout: z.literal(GRAPH_LAYOUT),
+  layout: z.enum([GRAPH_LAYOUT, EXPORT_LAYOUT]),
   weights: z.enum(['nb8', 'fp32']),
   files: z.object({
     graph: fileSchema,

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { DecodeRow, ModelRunner, PrefillRow, RowLogits, RunnerLimits } from '../engine/model-runner.ts';
+import type { DecodeRow, PrefillRow, RowLogits, RunnerLimits } from '../engine/model-runner.ts';
 import { DecodeFeeds } from './decode-feeds.ts';
 import { graphOutputs } from './graph-contract.ts';
 import { toInt32 } from './int64-array.ts';
 import { KvBuffers } from './kv-buffers.ts';
+import type { LoadedRunner } from './loaded-runner.ts';
 import { PromptBlocks } from './prompt-blocks.ts';
 import { PromptFeeds, type PromptShape } from './prompt-feeds.ts';
 import { verifyRuntime } from './self-test.ts';
-import { openSession } from './session.ts';
 
 /** Tokens of one run of `scoreTokens`: bounds the logits (tokens x vocabulary) that exist at once. */
 const SCORE_CHUNK_TOKENS = 128;
@@ -16,12 +16,9 @@ const SCORE_CHUNK_TOKENS = 128;
 const WARM_UP_TOKENS = 32;
 
 export interface OnnxRunnerOptions {
-  readonly graphPath: string;
   readonly shape: PromptShape;
   /** Logits per row that the graph returns. */
   readonly topK: number;
-  /** Threads of the session. */
-  readonly threads: number;
   /** Replies held at once, and as many prompts. */
   readonly slots: number;
   /** Tokens of a prompt and its reply together. */
@@ -30,18 +27,13 @@ export interface OnnxRunnerOptions {
   readonly kept?: { readonly blocks: number; readonly tokens: number };
 }
 
-/** @throws when the runtime cannot load the graph. */
-export async function openOnnxRunner(options: OnnxRunnerOptions): Promise<OnnxRunner> {
-  return new OnnxRunner(await openSession(options.graphPath, options.threads), options);
-}
-
 const LOGIT_OUTPUTS = [graphOutputs.topValues, graphOutputs.topIds, graphOutputs.logSumExp] as const;
 const LOGIT_FETCHES = [...LOGIT_OUTPUTS, graphOutputs.newKv];
 const SILENT_FETCHES = [graphOutputs.newKv];
 const SCORE_FETCHES = [graphOutputs.targetLogProb, graphOutputs.newKv];
 
 /** ModelRunner over the graph of graph-contract.ts on the CPU. Passes run one after another. */
-export class OnnxRunner implements ModelRunner {
+export class OnnxRunner implements LoadedRunner {
   readonly limits: RunnerLimits;
   readonly #session: InferenceSession;
   readonly #shape: PromptShape;

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { type LoadLevel, racePlanOf } from '../conversation/load-level.ts';
 import { Engine } from '../engine/engine.ts';
-import { openOnnxRunner } from '../onnx/onnx-runner.ts';
 import { openModel } from '../onnx/open-model.ts';
+import { openRunner } from '../onnx/open-runner.ts';
 import { blockBytes } from '../onnx/prompt-blocks.ts';
 import { GenerationLoop, type StepFigures } from './generation-loop.ts';
 import type { WorkerSettings } from './messages.ts';
@@ -32,10 +31,9 @@ export interface LoadedWorker {
 export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker> {
   const { modelDirectory: directory, rowsMax, positionsMax, threads, queueMax } = settings;
   const { manifest, tokenizer } = await openModel(directory, { checksums: settings.verifyChecksums });
-  const runner = await openOnnxRunner({
-    graphPath: join(directory, manifest.files.graph.path),
-    shape: manifest.shape,
-    topK: manifest.topK,
+  const runner = await openRunner({
+    directory,
+    manifest,
     threads,
     slots: rowsMax,
     positions: Math.min(positionsMax, manifest.shape.contextTokensMax),

@@ -28,6 +28,7 @@ import type { Manifest } from '../../src/onnx/manifest.ts';
 export interface TinyModelOptions {
   readonly kind: 'counting' | 'random';
   readonly weights?: Manifest['weights'];
+  readonly layout?: Manifest['layout'];
   readonly fullLogits?: boolean;
   /** Counting only: after z comes a space and a again, and no end. */
   readonly endless?: boolean;
@@ -37,7 +38,7 @@ export interface TinyModelOptions {
 
 /** Writes a complete model directory, through the same converter as real models. Equal options give equal bytes. */
 export async function makeTinyModel(directory: string, options: TinyModelOptions): Promise<Manifest> {
-  const { kind, weights = 'nb8', fullLogits = false, endless = false, seed = 1 } = options;
+  const { kind, weights = 'nb8', layout, fullLogits = false, endless = false, seed = 1 } = options;
   await mkdir(directory, { recursive: true });
   await using checkpoint = kind === 'counting' ? countingCheckpoint({ endless }) : randomCheckpoint(seed);
   return await convertModel({
@@ -45,6 +46,7 @@ export async function makeTinyModel(directory: string, options: TinyModelOptions
     directory,
     name: `tiny-${kind}`,
     weights,
+    ...(layout === undefined ? {} : { layout }),
     fullLogits,
     source: { kind: 'synthetic', reference: 'models/tiny' },
     licence: 'Apache-2.0',

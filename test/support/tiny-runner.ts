@@ -1,13 +1,14 @@
-/** An OnnxRunner over a tiny model that was made just now. */
+/** A runner over a tiny model that was made just now. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type OnnxRunner, type OnnxRunnerOptions, openOnnxRunner } from '../../src/onnx/onnx-runner.ts';
+import type { LoadedRunner } from '../../src/onnx/loaded-runner.ts';
+import { openRunner, type RunnerOptions } from '../../src/onnx/open-runner.ts';
 import { makeTinyModel, type TinyModelOptions } from './tiny-model.ts';
 
 export interface TinyDirectory extends AsyncDisposable {
   readonly path: string;
-  openRunner(size: Pick<OnnxRunnerOptions, 'slots' | 'positions' | 'kept'>): Promise<OnnxRunner>;
+  openRunner(size: Pick<RunnerOptions, 'slots' | 'positions' | 'kept'>): Promise<LoadedRunner>;
 }
 
 export async function makeTinyDirectory(options: TinyModelOptions): Promise<TinyDirectory> {
@@ -15,14 +16,7 @@ export async function makeTinyDirectory(options: TinyModelOptions): Promise<Tiny
   const manifest = await makeTinyModel(path, options);
   return {
     path,
-    openRunner: (size) =>
-      openOnnxRunner({
-        graphPath: join(path, manifest.files.graph.path),
-        shape: manifest.shape,
-        topK: manifest.topK,
-        threads: 2,
-        ...size,
-      }),
+    openRunner: (size) => openRunner({ directory: path, manifest, threads: 2, ...size }),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
 }

@@ -1,0 +1,170 @@
+/**
+ * One request of 1, 10 and 20 candidates on our engine, on transformers.js and on node-llama-cpp: same weights, same width of 8 bits, same
+ * prompt, same number of tokens, in turn.
+ *
+ *     npm run bench -- engine [--rounds 7] [--threads 2] [--from <folder or .gguf>] [--json]
+ *
+ * Each engine has a process of its own. The prompt has 100 tokens, each reply 40. The first run of each kind is not counted. The peers are
+ * installed into bench/peers when they are missing (1.2 GB).
+ */
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findCheckpoint } from './checkpoint.ts';
+import { describeMachine, median } from './machine.ts';
+import { writeGguf } from './peers/gguf-file.ts';
+import { emptyCache, makeOwnModel, writeTransformersFolder } from './peers/models.ts';
+import { renderBars } from './plot-bars.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    threads: { type: 'string', default: '2' },
+    from: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const candidateCounts = [1, 10, 20] as const;
+const promptTokens = 100;
+const replyTokens = 40;
+const engines = ['amity', 'transformers-js', 'node-llama-cpp'] as const;
+type EngineName = (typeof engines)[number];
+
+interface Answer {
+  readonly totalMs: number;
+  /** After the last sequence's first token; null where the engine does not tell. */
+  readonly decodeMs: number | null;
+}
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+installPeers();
+const models = await makeModels();
+const processes = new Map<EngineName, ChildProcess>();
+for (const engine of engines) processes.set(engine, await start(engine));
+const answers = await measure();
+for (const child of processes.values()) child.send('stop');
+
+const result = {
+  ...describeMachine(),
+  threads: Number(values.threads),
+  rounds: Number(values.rounds),
+  promptTokens,
+  replyTokens,
+  rows: candidateCounts.map((candidates) => summarize(candidates)),
+  tenAgainstOne: ratio((round) => [at('amity', 10, round).totalMs, at('amity', 1, round).totalMs]),
+};
+writeFileSync(new URL('./results/engine.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+writeFileSync(
+  new URL('./results/engine.svg', import.meta.url),
+  renderBars({
+    title: 'Tokens per second, end to end (prompt 100, reply 40)',
+    groups: candidateCounts.map((candidates) => ({
+      name: candidates === 1 ? '1 candidate' : `${candidates} candidates`,
+      bars: engines.map((engine) => ({ name: engine, value: tokensPerSecond(engine, candidates) })),
+    })),
+  }),
+);
+if (values.json) console.log(JSON.stringify(result, null, 2));
+else {
+  console.table(result.rows);
+  console.log(`10 candidates take ${result.tenAgainstOne} times as long as one`);
+}
+
+function installPeers(): void {
+  const directory = fileURLToPath(new URL('peers', import.meta.url));
+  if (existsSync(join(directory, 'node_modules', 'node-llama-cpp'))) return;
+  say('Installing transformers.js and node-llama-cpp into bench/peers (1.2 GB)');
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: directory,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+async function makeModels(): Promise<Readonly<Record<EngineName, string>>> {
+  say('Converting the checkpoint for each engine');
+  const parent = await emptyCache('engine');
+  const fetched = await findCheckpoint(values.from);
+  const own = await makeOwnModel(fetched, { parent, weights: 'nb8' });
+  await using checkpoint = await fetched.open();
+  const [folder, gguf] = [join(parent, 'transformers-js'), join(parent, 'model.gguf')];
+  await writeTransformersFolder(checkpoint, folder);
+  await writeGguf(checkpoint, gguf);
+  return { amity: own.directory, 'transformers-js': folder, 'node-llama-cpp': gguf };
+}
+
+async function start(engine: EngineName): Promise<ChildProcess> {
+  const file = engine === 'amity' ? 'amity.ts' : `${engine}.js`;
+  const path = fileURLToPath(new URL(`peers/${file}`, import.meta.url));
+  const child = fork(path, [models[engine], values.threads]);
+  await once(child, 'message');
+  return child;
+}
+
+async function measure() {
+  const answers = new Map<string, Answer[]>();
+  for (const candidates of candidateCounts) {
+    for (let round = 0; round <= Number(values.rounds); round++) {
+      const prompt = Array.from({ length: promptTokens }, (_, i) => 200 + ((i * 37 + round * 101) % 40_000));
+      for (const engine of engines) {
+        const answer = await ask(engine, { prompt, candidates, replyTokens });
+        const key = `${engine} ${candidates}`;
+        if (round > 0) answers.set(key, [...(answers.get(key) ?? []), answer]);
+      }
+    }
+    say(`${candidates} candidates: done`);
+  }
+  return answers;
+}
+
+async function ask(engine: EngineName, request: object): Promise<Answer> {
+  const child = processes.get(engine);
+  if (child === undefined) throw new Error(`${engine} does not run`);
+  child.send(request);
+  const [answer] = (await once(child, 'message')) as [Answer | { error: string }];
+  if ('error' in answer) throw new Error(`${engine}: ${answer.error}`);
+  return answer;
+}
+
+function summarize(candidates: number) {
+  const decode = (engine: EngineName) => (round: number) =>
+    at(engine, candidates, round).decodeMs ?? Number.NaN;
+  const total = (engine: EngineName) => (round: number) => at(engine, candidates, round).totalMs;
+  return {
+    candidates,
+    ...Object.fromEntries(
+      engines.map((engine) => [`${engine} tokens/s`, tokensPerSecond(engine, candidates)]),
+    ),
+    'against transformers.js': ratio((round) => [total('transformers-js')(round), total('amity')(round)]),
+    'against node-llama-cpp': ratio((round) => [total('node-llama-cpp')(round), total('amity')(round)]),
+    'decode against node-llama-cpp': ratio((round) => [
+      decode('node-llama-cpp')(round),
+      decode('amity')(round),
+    ]),
+  };
+}
+
+function at(engine: EngineName, candidates: number, round: number): Answer {
+  const answer = answers.get(`${engine} ${candidates}`)?.[round];
+  if (answer === undefined)
+    throw new Error(`${engine} gave no answer ${round} with ${candidates} candidates`);
+  return answer;
+}
+
+function tokensPerSecond(engine: EngineName, candidates: number): number {
+  const times = roundNumbers().map((round) => at(engine, candidates, round).totalMs);
+  return Math.round((1000 * candidates * replyTokens) / median(times));
+}
+
+/** Median over the rounds of one time by another, taken within the round: a noisy moment of the machine hits both. */
+function ratio(of: (round: number) => [number, number]): number {
+  return Math.round(100 * median(roundNumbers().map((round) => of(round)[0] / of(round)[1]))) / 100;
+}
+
+function roundNumbers(): number[] {
+  return Array.from({ length: Number(values.rounds) }, (_, round) => round);
+}
