@@ -7,7 +7,7 @@ import type { Checkpoint } from './checkpoints/checkpoint.ts';
 import type { DecoderLayout } from './graphs/decoder-layout.ts';
 import type { ModelFamily } from './graphs/family.ts';
 import { gpt2 } from './graphs/gpt2.ts';
-import { layoutD4 } from './graphs/layout-d4.ts';
+import { layoutD5 } from './graphs/layout-d5.ts';
 import { layoutExport } from './graphs/layout-export.ts';
 import { llama } from './graphs/llama.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
@@ -17,13 +17,13 @@ import { nb8 } from './weights/nb8.ts';
 import type { WeightFormat } from './weights/weight-format.ts';
 
 /** Raise it when the same checkpoint would give another graph: it is stored in each manifest. */
-const CONVERTER_VERSION = 2;
+const CONVERTER_VERSION = 3;
 /** Longer contexts cost memory in the position tables and nothing here uses them yet. */
 const CONTEXT_TOKENS_MAX = 8192;
 
 const families: readonly ModelFamily[] = [llama, gpt2];
 const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, nb8 };
-const layouts: Readonly<Record<Manifest['layout'], DecoderLayout>> = { d4: layoutD4, export: layoutExport };
+const layouts: Readonly<Record<Manifest['layout'], DecoderLayout>> = { d5: layoutD5, export: layoutExport };
 
 const fileNames = {
   graph: 'model.onnx',

@@ -45,8 +45,8 @@ export async function makeOwnModel(
 }
 
 /**
- * The decoder as an exporter writes it. Queries, keys and values stay one product, and so do the two of the feed-forward's gate, as in
- * our own graph: what is compared is the engine.
+ * The decoder as an exporter writes it, but that queries, keys and values stay one product, as in our own graph: what is compared is the
+ * engine.
  */
 export async function writeExport(
   { config, tensors }: Checkpoint,

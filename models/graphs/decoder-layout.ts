@@ -26,8 +26,11 @@ export interface OpenDecoder {
   readonly inputIds: string;
   /** int64 [B, S] */
   readonly positionIds: string;
-  /** query [B, S, heads * headSize]; key and value [B, S, kvHeads * headSize] -> [B, S, heads * headSize] */
-  attention(layer: number, projected: { query: string; key: string; value: string }): string;
+  /**
+   * projected [B, S, (heads + 2 * kvHeads) * headSize]: queries, keys, values -> [B, S, heads * headSize].
+   * `rotate` turns [B, S, any number of heads * headSize] by their positions; null where positions are learned.
+   */
+  attention(layer: number, value: { projected: string; rotate: ((heads: string) => string) | null }): string;
   /**
    * hidden [B, S, hiddenSize]: the normalised output of the last layer; `project` turns rows
    * [N, hiddenSize] of it into logits [N, vocabSize].

@@ -104,12 +104,7 @@ function attention(
   const { hiddenSize } = shape;
   const size = { inputs: hiddenSize, outputs: 3 * hiddenSize };
   const projected = dense(parts, at.hidden, { name: `${at.name}.attn.c_attn`, ...size });
-  const [query = '', key = '', value = ''] = parts.graph.split(projected, [
-    hiddenSize,
-    hiddenSize,
-    hiddenSize,
-  ]);
-  const context = at.decoder.attention(at.layer, { query, key, value });
+  const context = at.decoder.attention(at.layer, { projected, rotate: null });
   return dense(parts, context, { name: `${at.name}.attn.c_proj`, inputs: hiddenSize, outputs: hiddenSize });
 }
 

@@ -85,9 +85,12 @@ function causalMask(graph: GraphBuilder): string {
 function attention(
   { graph, shape, mask }: { graph: GraphBuilder; shape: DecoderShape; mask: string },
   layer: number,
-  { query, key, value }: { query: string; key: string; value: string },
+  { projected, rotate }: Parameters<OpenDecoder['attention']>[1],
 ): string {
   const { heads, kvHeads, headSize } = shape;
+  const turned = (part: string) => (rotate === null ? part : rotate(part));
+  const widths = [heads, kvHeads, kvHeads].map((count) => count * headSize);
+  const [query = '', key = '', value = ''] = graph.split(projected, widths);
   const transpose = (data: string, perm: number[]) =>
     graph.node('Transpose', [data], { attributes: { perm: { ints: perm } } });
   const byHead = (data: string, count: number) =>
@@ -98,9 +101,9 @@ function attention(
       attributes: { axis: { int: 2 } },
     });
   const repeated = (data: string) => (heads === kvHeads ? data : repeatHeads({ graph, shape }, data));
-  const keys = repeated(grown(exportInputs.pastKey(layer), key, exportOutputs.presentKey(layer)));
+  const keys = repeated(grown(exportInputs.pastKey(layer), turned(key), exportOutputs.presentKey(layer)));
   const values = repeated(grown(exportInputs.pastValue(layer), value, exportOutputs.presentValue(layer)));
-  const products = graph.node('MatMul', [byHead(query, heads), transpose(keys, [0, 1, 3, 2])]);
+  const products = graph.node('MatMul', [byHead(turned(query), heads), transpose(keys, [0, 1, 3, 2])]);
   const scale = graph.initializer({
     name: 'attention.scale',
     type: 'float32',

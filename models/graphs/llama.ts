@@ -149,13 +149,9 @@ function attention(
     matrix: together,
     ...(model.isBiased ? { bias: bias() } : {}),
   });
-  // Queries and keys turn by the same angles, so they are rotated as one value of heads + kvHeads heads.
-  const [turning = '', value = ''] = graph.split(projected, [width + kvWidth, kvWidth]);
-  const rotated = graph.node('RotaryEmbedding', [turning, at.decoder.positionIds, ...at.rotation], {
-    domain: MICROSOFT,
-  });
-  const [query = '', key = ''] = graph.split(rotated, [width, kvWidth]);
-  const context = at.decoder.attention(at.layer, { query, key, value });
+  const rotate = (turning: string) =>
+    graph.node('RotaryEmbedding', [turning, at.decoder.positionIds, ...at.rotation], { domain: MICROSOFT });
+  const context = at.decoder.attention(at.layer, { projected, rotate });
   const output = matrix(tensors, `${name}.o_proj.weight`, { rows: hiddenSize, columns: width });
   return weights.linear(graph, context, { matrix: output });
 }
@@ -169,11 +165,9 @@ function feedForward(
   const size = model.feedForwardSize;
   const wide = (part: string) =>
     matrix(tensors, `${at.name}.mlp.${part}_proj.weight`, { rows: size, columns: hiddenSize });
-  const together = stackRows(`${at.name}.mlp.gate_up_proj.weight`, [wide('gate'), wide('up')]);
-  const [gate = '', up = ''] = graph.split(weights.linear(graph, at.hidden, { matrix: together }), [
-    size,
-    size,
-  ]);
+  // Two products: cutting one of both in two again costs more than starting a second one.
+  const gate = weights.linear(graph, at.hidden, { matrix: wide('gate') });
+  const up = weights.linear(graph, at.hidden, { matrix: wide('up') });
   // QuickGelu with alpha 1 is x * sigmoid(x), that is SiLU, in one kernel.
   const activated = graph.node('QuickGelu', [gate], {
     domain: MICROSOFT,

@@ -3,7 +3,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { DecodeRow } from '../engine/model-runner.ts';
 import { graphInputs } from './graph-contract.ts';
 import { createInt64Array, type Int64Array } from './int64-array.ts';
-import type { KvBuffers, KvTarget } from './kv-buffers.ts';
+import { type KvBuffers, type KvContents, type KvTarget, replyScoresFor } from './kv-buffers.ts';
 import { sharePrompts } from './prompt-sharing.ts';
 
 /** Added to a score, it makes the probability exactly zero. */
@@ -66,7 +66,7 @@ export class DecodeFeeds {
 
   /** @param rows in the reply slots 0..n-1, in order; their prompts are all of the prompt slots 0..m-1. */
   fill(rows: readonly DecodeRow[]): Feeds {
-    const ofPrompt = 1 + this.#caches.replies.width;
+    const ofPrompt = 1 + replyScoresFor(this.#caches.replies.width);
     rows.forEach((row, index) => {
       this.#ids.set(index, row.token);
       this.#positions.set(index, row.prompt.length + row.position);
@@ -86,7 +86,7 @@ export class DecodeFeeds {
   }
 
   get #stride(): number {
-    return 1 + this.#caches.replies.width + this.#caches.prompts.width;
+    return 1 + replyScoresFor(this.#caches.replies.width) + this.#caches.prompts.width;
   }
 
   #show(visible: Int32Array, row: number, { start, count }: { start: number; count: number }): void {
@@ -107,10 +107,7 @@ export class DecodeFeeds {
     const sharing = sharePrompts(promptSlots, { kvHeads, group: heads / kvHeads });
     assert(sharing.isGapless, 'the prompts of a batch are in the first slots');
     this.#byRows[batch] ??= this.#rowTensors(batch);
-    this.#byPrompts[sharing.prompts] ??= kvTensors(prompts, sharing.prompts, {
-      key: graphInputs.promptKey,
-      value: graphInputs.promptValue,
-    });
+    this.#byPrompts[sharing.prompts] ??= kvTensors(prompts, sharing.prompts, 'prompts');
     return {
       ...this.#byRows[batch],
       ...this.#byPrompts[sharing.prompts],
@@ -135,26 +132,29 @@ export class DecodeFeeds {
         1,
         stride,
       ]),
-      ...kvTensors(this.#caches.replies, batch, { key: graphInputs.replyKey, value: graphInputs.replyValue }),
+      ...kvTensors(this.#caches.replies, batch, 'replies'),
     };
   }
 }
 
+const kvNames = {
+  replies: { key: graphInputs.replyKey, value: graphInputs.replyValue },
+  prompts: { key: graphInputs.promptKey, value: graphInputs.promptValue },
+} as const;
+
 /** Tensors over the first `slots` slots, keys and values of each layer. */
-export function kvTensors(
-  kv: KvTarget,
-  slots: number,
-  names: { key: (layer: number) => string; value: (layer: number) => string },
-): Feeds {
+export function kvTensors(kv: KvTarget, slots: number, contents: KvContents): Feeds {
   const { kvHeads, headSize } = kv.shape;
   const { width } = kv;
   const blocks = slots * kvHeads;
+  const names = kvNames[contents];
   const length = blocks * headSize * width;
   const feeds: Feeds = {};
   kv.keys.forEach((keys, layer) => {
     const values = kv.values[layer]!;
-    feeds[names.key(layer)] = new Tensor('float32', keys.subarray(0, length), [blocks, headSize, width]);
-    feeds[names.value(layer)] = new Tensor('float32', values.subarray(0, length), [blocks, width, headSize]);
+    const [key, value] = [keys.subarray(0, length), values.subarray(0, length)];
+    feeds[names.key(layer)] = new Tensor('float32', key, [blocks, headSize, width]);
+    feeds[names.value(layer)] = new Tensor('float32', value, [blocks, width, headSize]);
   });
   return feeds;
 }

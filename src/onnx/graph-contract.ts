@@ -1,5 +1,5 @@
 /**
- * The names and shapes that `models/convert` writes and `OnnxRunner` feeds: graph layout D4 ("prompts shared").
+ * The names and shapes that `models/convert` writes and `OnnxRunner` feeds: graph layout D5 (prompts shared, heads as lines).
  * The past is an input that the graph never returns, so no step copies the cache; only the keys and values of the new
  * tokens come back, and the runner writes them into its own buffers. The keys and values of a prompt are there once, for all
  * candidates that continue it; each row brings only those of its own reply.
@@ -8,7 +8,7 @@
  * (padded), C = rows that the largest of the prompts has, L = layers, H = key/value heads, G = query heads to each, D = head
  * size, N = rows that want logits, V = vocabulary.
  */
-export const GRAPH_LAYOUT = 'd4';
+export const GRAPH_LAYOUT = 'd5';
 
 /** Logits kept per row; sampling can not look further than this. */
 export const GRAPH_TOP_K = 50;
@@ -19,8 +19,8 @@ export const graphInputs = {
   /** int64 [B, S] */
   positionIds: 'position_ids',
   /**
-   * float32 [B, 1, 1, S, S + M + P], added to the attention scores: 0 = visible, a large negative number = not.
-   * The new tokens come first, then the reply, then the prompt. As long as S + M is a full number of lanes, a row's terms keep
+   * float32 [B, 1, 1, S, W], added to the attention scores: 0 = visible, a large negative number = not.
+   * The new tokens come first, then the reply, then W - S - M - P places of room, then the prompt. As long as all before the prompt is a full number of lanes, a row's terms keep
    * their lane and their order in every sum whatever M and P are: what makes batched output equal isolated output to the last bit.
    */
   bias: 'bias',
@@ -54,7 +54,7 @@ export const graphOutputs = {
   logSumExp: 'log_sum_exp',
   /** float32 [N] */
   targetLogProb: 'target_log_prob',
-  /** float32 [B, S, L * 2 * H * D]: for each layer its keys [H, D], then its values [H, D] */
+  /** float32 [B * H, S, L * 2 * D]: for each layer the key of the head, then its value */
   newKv: 'new_kv',
   /** float32 [N, V]: only in graphs made with full logits, for tests */
   logits: 'logits',

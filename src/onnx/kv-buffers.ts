@@ -16,13 +16,20 @@ export interface KvShape {
  */
 const LANES = 64;
 
-/** What a cache holds. A reply shares its lanes with the new token, which comes before it. */
+/** A cache of replies is read in every step by as many rows as there are: the fewer positions it has beyond those in use, the better. */
+const REPLY_STEP = 16;
+
 export type KvContents = 'replies' | 'prompts';
 
-/** The smallest allowed width that holds so many cached positions; at least 1. */
+/** The smallest allowed width of the cache that holds so many positions; at least 1. */
 export function widthFor(contents: KvContents, positions: number): number {
-  const before = contents === 'replies' ? 1 : 0;
-  return Math.max(1, Math.ceil((positions + before) / LANES)) * LANES - before;
+  const step = contents === 'replies' ? REPLY_STEP : LANES;
+  return Math.max(1, Math.ceil(positions / step)) * step;
+}
+
+/** Places in a row of scores for a reply whose cache is `width` wide: with the new token, which comes before it, it fills its lanes. */
+export function replyScoresFor(width: number): number {
+  return Math.ceil((1 + width) / LANES) * LANES - 1;
 }
 
 /** Repacking a position costs about as much as reading it idly in so many passes. */
@@ -111,27 +118,24 @@ export class KvBuffers implements KvTarget {
   /**
    * Writes what a pass returned for one row.
    *
-   * @param source `new_kv`: for each token, layer by layer, keys `[heads, headSize]`, then values alike.
-   * @param offset where the row's first token begins in it.
+   * @param source `new_kv`: for each head and token, layer by layer, a key, then a value.
+   * @param offset where the row's first head begins in it.
    */
   write(source: Float32Array, offset: number, row: KvExtent): void {
     const { layers, kvHeads, headSize } = this.shape;
-    const perLayer = kvHeads * headSize;
-    const perToken = layers * 2 * perLayer;
+    const perToken = layers * 2 * headSize;
     const width = this.#width;
-    const slotStart = row.slot * perLayer * width;
     for (let layer = 0; layer < layers; layer += 1) {
       const keys = this.keys[layer]!;
       const values = this.values[layer]!;
-      const keyStart = offset + layer * 2 * perLayer;
-      for (let token = 0; token < row.count; token += 1) {
-        const position = row.position + token;
-        let from = keyStart + token * perToken;
-        for (let line = 0, to = slotStart + position; line < perLayer; line += 1, to += width) {
-          keys[to] = source[from++]!;
-        }
-        for (let head = 0; head < kvHeads; head += 1) {
-          let to = slotStart + (head * width + position) * headSize;
+      for (let head = 0; head < kvHeads; head += 1) {
+        const lines = (row.slot * kvHeads + head) * headSize * width;
+        for (let token = 0; token < row.count; token += 1) {
+          const position = row.position + token;
+          let from = offset + (head * row.count + token) * perToken + layer * 2 * headSize;
+          let to = lines + position;
+          for (const end = to + headSize * width; to < end; to += width) keys[to] = source[from++]!;
+          to = lines + position * headSize;
           for (const end = to + headSize; to < end; to += 1) values[to] = source[from++]!;
         }
       }
@@ -241,9 +245,20 @@ interface LineMove {
 }
 
 function moveLines(array: Float32Array, { first, lines, unit, length, old, width }: LineMove): void {
-  for (let turn = 0; turn < lines; turn += 1) {
-    const line = first + (width < old ? turn : lines - 1 - turn);
-    const from = line * old * unit;
-    array.copyWithin(line * width * unit, from, from + length * unit);
+  const [from, to, count] = [old * unit, width * unit, length * unit];
+  if (to < from) {
+    for (let line = first; line < first + lines; line += 1) moveDown(array, [line * from, line * to], count);
+  } else {
+    for (let line = first + lines - 1; line >= first; line -= 1)
+      moveUp(array, [line * from, line * to], count);
   }
+}
+
+/** Lines of keys are so short that calling `copyWithin` would cost more than the copy. */
+function moveDown(array: Float32Array, [from, to]: readonly [number, number], count: number): void {
+  for (let i = 0; i < count; i += 1) array[to + i] = array[from + i]!;
+}
+
+function moveUp(array: Float32Array, [from, to]: readonly [number, number], count: number): void {
+  for (let i = count - 1; i >= 0; i -= 1) array[to + i] = array[from + i]!;
 }

@@ -34,8 +34,7 @@ export class PromptFeeds {
     this.#kv = kv;
     this.#shape = shape;
     this.#past = createTarget(kv.shape, kv.width);
-    const { replyKey, replyValue } = graphInputs;
-    this.#noReply = kvTensors(createTarget(kv.shape, 0), 1, { key: replyKey, value: replyValue });
+    this.#noReply = kvTensors(createTarget(kv.shape, 0), 1, 'replies');
   }
 
   fill(piece: PromptPiece): Feeds {
@@ -44,11 +43,10 @@ export class PromptFeeds {
     if (width > this.#past.width) this.#past = createTarget(this.#kv.shape, this.#kv.width);
     const past = { ...this.#past, width };
     this.#kv.extract({ slot: piece.slot, position: 0, count: piece.position }, past);
-    const { promptKey, promptValue } = graphInputs;
     return {
       ...this.#inputs(piece, width),
       ...this.#noReply,
-      ...kvTensors(past, 1, { key: promptKey, value: promptValue }),
+      ...kvTensors(past, 1, 'prompts'),
     };
   }
 

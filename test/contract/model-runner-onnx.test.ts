@@ -7,8 +7,8 @@ import { describeModelRunner } from './model-runner.contract.ts';
 const TOLERANCE = { fp32: 1e-4, nb8: 0.3 } as const;
 
 for (const [layout, weights] of [
-  ['d4', 'nb8'],
-  ['d4', 'fp32'],
+  ['d5', 'nb8'],
+  ['d5', 'fp32'],
   ['export', 'nb8'],
   ['export', 'fp32'],
 ] as const) {
@@ -21,7 +21,7 @@ for (const [layout, weights] of [
     open: (size) => directory.openRunner(size),
     vocabularySize: 264,
     tolerance: TOLERANCE[weights],
-    keepsBlocks: layout === 'd4',
+    keepsBlocks: layout === 'd5',
   });
 }
 

@@ -11,7 +11,7 @@ describe.runIf(isPresent)('the default model', () => {
     const manifest = await readManifest(directory);
     expect(manifest).toMatchObject({
       licence: 'Apache-2.0',
-      layout: 'd4',
+      layout: 'd5',
       weights: 'nb8',
       fullLogits: false,
     });

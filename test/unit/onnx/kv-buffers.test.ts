@@ -1,13 +1,17 @@
 /** The cache keeps every live position through growing, shrinking, copying and extraction. */
 import { describe, expect, test } from 'vitest';
-import { KvBuffers, type KvShape, widthFor } from '../../../src/onnx/kv-buffers.ts';
+import { KvBuffers, type KvShape, replyScoresFor, widthFor } from '../../../src/onnx/kv-buffers.ts';
 
 const shape: KvShape = { layers: 2, kvHeads: 3, headSize: 4 };
 const perLayer = shape.kvHeads * shape.headSize;
 
-test('the width of a reply and its new token together fill whole turns of the kernels', () => {
-  const widths = [0, 1, 63, 64, 127, 128, 600].map((positions) => widthFor('replies', positions));
-  expect(widths).toEqual([63, 63, 63, 127, 127, 191, 639]);
+test('the cache of replies is hardly wider than the longest of them', () => {
+  const widths = [0, 1, 16, 17, 64, 127, 600].map((positions) => widthFor('replies', positions));
+  expect(widths).toEqual([16, 16, 16, 32, 64, 128, 608]);
+});
+
+test('the scores of a reply and its new token together fill whole turns of the kernels', () => {
+  expect([16, 48, 63, 64, 112, 128].map(replyScoresFor)).toEqual([63, 63, 63, 127, 127, 191]);
 });
 
 test('the width of a prompt fills whole turns by itself', () => {
@@ -21,7 +25,7 @@ describe('positions survive', () => {
     append(kv, [0, 0, 50]);
     append(kv, [2, 0, 60]);
     append(kv, [1, 0, 300]);
-    expect(kv.width).toBe(319);
+    expect(kv.width).toBe(304);
     for (const [slot, length] of [
       [0, 50],
       [1, 300],
@@ -32,15 +36,16 @@ describe('positions survive', () => {
 
   test('shrinking, once the long one has left and the surplus has cost as much as repacking', () => {
     const kv = new KvBuffers(shape, { contents: 'replies', slots: 2, positions: 400 });
-    append(kv, [0, 0, 30]);
+    append(kv, [0, 0, 100]);
     append(kv, [1, 0, 200]);
     append(kv, [1, 0, 20]);
+    expect(kv.width).toBe(208);
     let passes = 0;
-    for (let position = 30; kv.width > 63 && passes < 10; position += 1, passes += 1)
+    for (let position = 100; kv.width > 128 && passes < 20; position += 1, passes += 1)
       append(kv, [0, position, 1]);
-    expect(kv.width).toBe(63);
+    expect(kv.width).toBe(112);
     expect(passes).toBeGreaterThan(0);
-    expectSlot(kv, 0, { length: 30 + passes });
+    expectSlot(kv, 0, { length: 100 + passes });
     expectSlot(kv, 1, { length: 20 });
   });
 
@@ -107,12 +112,14 @@ function append(kv: KvBuffers, at: readonly [slot: number, position: number, cou
   const perToken = shape.layers * 2 * perLayer;
   const offset = 7;
   const source = new Float32Array(offset + count * perToken);
-  for (let token = 0; token < count; token += 1) {
-    let i = offset + token * perToken;
-    for (let layer = 0; layer < shape.layers; layer += 1) {
-      for (const part of [0, 1] as const) {
-        for (let line = 0; line < perLayer; line += 1) {
-          source[i++] = number({ slot, layer, part, line, position: position + token });
+  let i = offset;
+  for (let head = 0; head < shape.kvHeads; head += 1) {
+    for (let token = 0; token < count; token += 1) {
+      for (let layer = 0; layer < shape.layers; layer += 1) {
+        for (const part of [0, 1] as const) {
+          for (let line = head * shape.headSize; line < (head + 1) * shape.headSize; line += 1) {
+            source[i++] = number({ slot, layer, part, line, position: position + token });
+          }
         }
       }
     }
