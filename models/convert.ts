@@ -12,6 +12,7 @@ import { layoutExport } from './graphs/layout-export.ts';
 import { llama } from './graphs/llama.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
 import { writeOnnxModel } from './onnx/writer.ts';
+import { fp16 } from './weights/fp16.ts';
 import { fp32 } from './weights/fp32.ts';
 import { nb8 } from './weights/nb8.ts';
 import type { WeightFormat } from './weights/weight-format.ts';
@@ -22,7 +23,7 @@ const CONVERTER_VERSION = 3;
 const CONTEXT_TOKENS_MAX = 8192;
 
 const families: readonly ModelFamily[] = [llama, gpt2];
-const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, nb8 };
+const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, fp16, nb8 };
 const layouts: Readonly<Record<Manifest['layout'], DecoderLayout>> = { d5: layoutD5, export: layoutExport };
 
 const fileNames = {

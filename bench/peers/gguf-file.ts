@@ -19,7 +19,8 @@ interface LlamaConfig {
   readonly vocab_size: number;
   readonly max_position_embeddings: number;
   readonly rms_norm_eps: number;
-  readonly rope_theta: number;
+  readonly rope_theta?: number;
+  readonly rope_parameters?: { readonly rope_theta?: number };
 }
 
 interface StoredTensor {
@@ -109,7 +110,7 @@ function listMetadata(model: LlamaConfig): Buffer[] {
     number('llama.attention.head_count', model.num_attention_heads),
     number('llama.attention.head_count_kv', model.num_key_value_heads),
     decimal('llama.attention.layer_norm_rms_epsilon', model.rms_norm_eps),
-    decimal('llama.rope.freq_base', model.rope_theta),
+    decimal('llama.rope.freq_base', model.rope_parameters?.rope_theta ?? model.rope_theta ?? 10_000),
     number('llama.rope.dimension_count', model.head_dim ?? model.hidden_size / model.num_attention_heads),
     string('tokenizer.ggml.model', 'gpt2'),
     string('tokenizer.ggml.pre', 'smollm'),

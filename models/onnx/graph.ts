@@ -2,7 +2,12 @@ import type { elementTypes } from './schema.ts';
 
 export type ElementType = keyof typeof elementTypes;
 
-const elementBytes: Readonly<Record<ElementType, number>> = { float32: 4, uint8: 1, int64: 8 };
+const elementBytes: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  uint8: 1,
+  int64: 8,
+  float16: 2,
+};
 
 /** A dimension: a size, or the name of one that is known only when the graph runs. */
 export type Dimension = number | string;
@@ -49,6 +54,6 @@ export function byteLength(initializer: Initializer): number {
 }
 
 /** The bytes of a typed array, without a copy. */
-export function bytesOf(array: Float32Array | BigInt64Array | Uint8Array): Uint8Array {
+export function bytesOf(array: Float32Array | BigInt64Array | Uint8Array | Uint16Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

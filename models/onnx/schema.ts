@@ -67,7 +67,7 @@ const messages = {
 export const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
 
 /** TensorProto.data_type */
-export const elementTypes = { float32: 1, uint8: 2, int64: 7 } as const;
+export const elementTypes = { float32: 1, uint8: 2, int64: 7, float16: 10 } as const;
 
 /** TensorProto.data_location for data in a file of its own. */
 export const DATA_LOCATION_EXTERNAL = 1;

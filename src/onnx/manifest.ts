@@ -23,7 +23,7 @@ export const manifestSchema = z.object({
   name: z.string().regex(MODEL_NAME_PATTERN),
   family: z.enum(['llama', 'gpt2']),
   layout: z.enum([GRAPH_LAYOUT, EXPORT_LAYOUT]),
-  weights: z.enum(['nb8', 'fp32']),
+  weights: z.enum(['nb8', 'fp16', 'fp32']),
   files: z.object({
     graph: fileSchema,
     /** The graph names it: it must keep its place and name beside the graph. */

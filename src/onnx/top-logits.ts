@@ -25,7 +25,7 @@ export function topLogits(logits: Float32Array, topK: number): RowLogits {
 }
 
 /** @param largest of the logits: taken out first, so that no exponential overflows. */
-export function logSumExp(logits: Float32Array, largest: number): number {
+function logSumExp(logits: Float32Array, largest: number): number {
   let sum = 0;
   for (let id = 0; id < logits.length; id += 1) sum += Math.exp(logits[id]! - largest);
   return largest + Math.log(sum);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bfloat16ToFloat32, createHalfTable, toFloat32 } from '../../../models/checkpoints/float-formats.ts';
+import { toHalf } from '../../../models/weights/half.ts';
 import { stackRows } from '../../../models/weights/matrix.ts';
 import { quantiseBlocks } from '../../../models/weights/nb8.ts';
 
@@ -16,6 +17,27 @@ describe('16-bit floats', () => {
     [0x7e00, Number.NaN],
   ])('0x%s is %d', (bits, value) => {
     expect(createHalfTable()[bits]).toBe(value);
+  });
+
+  it('are made of what they stand for, all of them', () => {
+    const table = createHalfTable();
+    const wrong = [...toHalf(table).entries()].filter(
+      ([bits, made]) => made !== bits && !Number.isNaN(table[bits]),
+    );
+    expect(wrong).toEqual([]);
+    expect(toHalf(Float32Array.of(Number.NaN))[0]).toBe(0x7e00);
+  });
+
+  it.each([
+    ['between two, the nearer', 1 + 0.6 * 2 ** -10, 0x3c01],
+    ['half-way, the even one below', 1 + 0.5 * 2 ** -10, 0x3c00],
+    ['half-way, the even one above', 1 + 1.5 * 2 ** -10, 0x3c02],
+    ['half-way between subnormals, the even one', 1.5 * 2 ** -24, 0x0002],
+    ['the largest that is not yet infinite', 65519, 0x7bff],
+    ['too large', 65520, 0x7c00],
+    ['too small and negative', -(2 ** -26), 0x8000],
+  ])('are rounded: %s', (_, value, bits) => {
+    expect(toHalf(Float32Array.of(value))[0]).toBe(bits);
   });
 
   it('of the brain kind are the upper half of a float32', () => {

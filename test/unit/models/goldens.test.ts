@@ -34,7 +34,7 @@ const goldens: readonly [string, (directory: string) => Promise<Checkpoint>][] =
 ];
 
 describe.each(goldens)('%s', (name, openCheckpoint) => {
-  const convert = async (weights: 'fp32' | 'nb8') => {
+  const convert = async (weights: 'fp32' | 'fp16' | 'nb8') => {
     const directory = await mkdtemp(join(scratch, `${name}-`));
     await using checkpoint = await openCheckpoint(join(fixtures, name));
     const manifest = await convertModel({
@@ -60,6 +60,15 @@ describe.each(goldens)('%s', (name, openCheckpoint) => {
     const difference = largestDifference(logits.flat(), result.logits);
     console.log(`${name}: largest difference of a logit ${difference.toExponential(2)}`);
     expect(difference).toBeLessThan(DIFFERENCE_MAX);
+  });
+
+  it('has the same logits with half-precision weights, within their rounding', async () => {
+    const { directory, manifest } = await convert('fp16');
+    await using forward = await openPlainForward(directory, manifest);
+    const { ids, logits } = await expected();
+    const result = await forward.run(ids);
+    expect(largestDifference(logits.flat(), result.logits)).toBeLessThan(0.03);
+    expect(largestDifference(logits.flat(), result.logits)).toBeGreaterThan(0);
   });
 
   it('has nearly the same logits with 8-bit weights', async () => {
