@@ -72,15 +72,10 @@ describe('for the peers', () => {
     const path = join(scratch, 'model.gguf');
     await writeGguf(checkpoint, path);
     await using written = await openGguf(path);
-    for (const key of [
-      'hidden_size',
-      'num_hidden_layers',
-      'num_key_value_heads',
-      'rope_theta',
-      'rms_norm_eps',
-    ]) {
+    for (const key of ['hidden_size', 'num_hidden_layers', 'num_key_value_heads', 'rms_norm_eps']) {
       expect(written.config[key]).toBe(checkpoint.config[key]);
     }
+    expect(checkpoint.config['rope_parameters']).toMatchObject({ rope_theta: written.config['rope_theta'] });
     for (const tensor of [
       'model.embed_tokens.weight',
       'model.norm.weight',
