@@ -12,10 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { convertModel } from '../models/convert.ts';
+import { convertModel, type WeightName } from '../models/convert.ts';
 import { readRegistry } from '../models/registry.ts';
 import type { FetchedCheckpoint } from '../models/sources/source.ts';
-import type { Manifest } from '../src/onnx/manifest.ts';
 import { openTokenizer } from '../src/onnx/tokenizer.ts';
 import { openPlainForward } from '../test/support/plain-forward.ts';
 import { findCheckpoint } from './checkpoint.ts';
@@ -116,7 +115,7 @@ async function save({ summary, perDialog }: Awaited<ReturnType<typeof compare>>)
   await writeFile(join(directory, 'quality.json'), `${JSON.stringify(json, null, 2)}\n`);
 }
 
-async function convert({ open, source }: FetchedCheckpoint, weights: Manifest['weights']) {
+async function convert({ open, source }: FetchedCheckpoint, weights: WeightName) {
   const directory = join(scratch, weights);
   await mkdir(directory);
   await using opened = await open();

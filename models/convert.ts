@@ -18,12 +18,15 @@ import { nb8 } from './weights/nb8.ts';
 import type { WeightFormat } from './weights/weight-format.ts';
 
 /** Raise it when the same checkpoint would give another graph: it is stored in each manifest. */
-const CONVERTER_VERSION = 3;
+export const CONVERTER_VERSION = 3;
 /** Longer contexts cost memory in the position tables and nothing here uses them yet. */
 const CONTEXT_TOKENS_MAX = 8192;
 
+/** Formats that weights can be converted to. */
+export type WeightName = Exclude<Manifest['weights'], 'as exported'>;
+
 const families: readonly ModelFamily[] = [llama, gpt2];
-const weightFormats: Readonly<Record<Manifest['weights'], WeightFormat>> = { fp32, fp16, nb8 };
+const weightFormats: Readonly<Record<WeightName, WeightFormat>> = { fp32, fp16, nb8 };
 const layouts: Readonly<Record<Manifest['layout'], DecoderLayout>> = { d5: layoutD5, export: layoutExport };
 
 const fileNames = {
@@ -39,7 +42,7 @@ export interface Conversion {
   /** An existing, empty directory. */
   readonly directory: string;
   readonly name: string;
-  readonly weights: Manifest['weights'];
+  readonly weights: WeightName;
   /** The layout that is run fastest, unless another is asked for. */
   readonly layout?: Manifest['layout'];
   readonly fullLogits?: boolean;
@@ -88,8 +91,13 @@ export async function convertModel(conversion: Conversion): Promise<Manifest> {
     fullLogits,
     topK: GRAPH_TOP_K,
   });
-  await writeSynced(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeManifest(manifest, directory);
   return manifest;
+}
+
+/** To be written last: a directory with a manifest is complete. */
+export async function writeManifest(manifest: Manifest, directory: string): Promise<void> {
+  await writeSynced(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 function findFamily(config: Readonly<Record<string, unknown>>): ModelFamily {
@@ -100,7 +108,7 @@ function findFamily(config: Readonly<Record<string, unknown>>): ModelFamily {
   throw new Error(`Models of the type "${type}" can not be converted; supported: ${known}`);
 }
 
-async function writeText({ text }: Checkpoint, directory: string) {
+export async function writeText({ text }: Pick<Checkpoint, 'text'>, directory: string) {
   const write = async (path: string, contents: string): Promise<ManifestFile> => {
     await writeSynced(join(directory, path), contents);
     const bytes = Buffer.from(contents);

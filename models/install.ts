@@ -97,7 +97,29 @@ export function explainDiskError(error: unknown, directory: string): unknown {
     : new Error(`A model can not be stored in ${directory}: ${remedy}.`, { cause: error });
 }
 
-export interface InstalledModel {
+export interface PulledModel {
   readonly manifest: Manifest;
   readonly directory: string;
+  /** It was there already, and complete. */
+  readonly wasPresent: boolean;
+}
+
+/**
+ * Puts a model that `write` makes into its place; until then the old one, if there is one, stays.
+ *
+ * @throws Error with one sentence.
+ */
+export async function installModel(
+  modelsDirectory: string,
+  name: string,
+  write: (staging: Staging) => Promise<Manifest>,
+): Promise<PulledModel> {
+  try {
+    await using staging = await openStaging(modelsDirectory, name);
+    const manifest = await write(staging);
+    await staging.commit();
+    return { manifest, directory: join(modelsDirectory, name), wasPresent: false };
+  } catch (error) {
+    throw explainDiskError(error, modelsDirectory);
+  }
 }

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Checkpoint } from '../../models/checkpoints/checkpoint.ts';
-import { convertModel } from '../../models/convert.ts';
+import { convertModel, type WeightName } from '../../models/convert.ts';
 import { layoutExport } from '../../models/graphs/layout-export.ts';
 import { llama } from '../../models/graphs/llama.ts';
 import { GraphBuilder } from '../../models/onnx/graph-builder.ts';
@@ -27,7 +27,7 @@ export async function emptyCache(name: string): Promise<string> {
 /** @returns its directory and manifest. */
 export async function makeOwnModel(
   { open, source }: FetchedCheckpoint,
-  options: { readonly parent: string; readonly weights: Manifest['weights'] },
+  options: { readonly parent: string; readonly weights: WeightName },
 ): Promise<{ directory: string; manifest: Manifest }> {
   const directory = join(options.parent, `own-${options.weights}`);
   await mkdir(directory);

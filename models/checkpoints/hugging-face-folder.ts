@@ -16,6 +16,13 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
  * tokenizer.json; tokenizer_config.json, generation_config.json and chat_template.jinja where they exist.
  */
 export async function openHuggingFaceFolder(directory: string): Promise<Checkpoint> {
+  const described = await readDescription(directory);
+  const tensors = await openSafetensors(await weightFiles(directory));
+  return { ...described, tensors, [Symbol.asyncDispose]: () => tensors[Symbol.asyncDispose]() };
+}
+
+/** What such a folder says of the model beside its weights. */
+export async function readDescription(directory: string): Promise<Pick<Checkpoint, 'config' | 'text'>> {
   const required = async (name: string) => {
     const json = await readJson(join(directory, name));
     if (json === null) throw new Error(`${directory} has no ${name}`);
@@ -29,8 +36,7 @@ export async function openHuggingFaceFolder(directory: string): Promise<Checkpoi
     generationConfig: (await readJson(join(directory, 'generation_config.json'))) ?? {},
     chatTemplate: await readOptional(join(directory, 'chat_template.jinja')),
   });
-  const tensors = await openSafetensors(await weightFiles(directory));
-  return { config, tensors, text, [Symbol.asyncDispose]: () => tensors[Symbol.asyncDispose]() };
+  return { config, text };
 }
 
 async function weightFiles(directory: string): Promise<readonly string[]> {

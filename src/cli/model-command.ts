@@ -1,9 +1,12 @@
-/** `amity model`: fetch, list and check models. Data on standard output; progress and notes on standard error. */
+/** `amity model`: fetch, import, list and check models. Data on standard output; progress and notes on standard error. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { importModel, type PulledModel, pullModel } from '../../models/pull.ts';
+import { Command, Option } from 'commander';
+import type { WeightName } from '../../models/convert.ts';
+import { importModel } from '../../models/import.ts';
+import type { PulledModel } from '../../models/install.ts';
+import { pullModel } from '../../models/pull.ts';
 import { readRegistry } from '../../models/registry.ts';
 import { ensureDirectory } from '../data-directory.ts';
 import { type Manifest, MODEL_NAME_PATTERN, readManifest, verifyFiles } from '../onnx/manifest.ts';
@@ -17,29 +20,43 @@ export interface ModelCommandDeps {
 
 interface PullFlags {
   readonly force?: boolean;
-  readonly from?: string;
-  readonly name?: string;
+}
+
+interface ImportFlags {
+  readonly name: string;
+  readonly weights?: WeightName;
   readonly licence?: string;
 }
 
 export function createModelCommand(deps: ModelCommandDeps): Command {
   const model = new Command('model')
-    .description('fetch, list and check models')
+    .description('fetch, import, list and check models')
     // Inherited by the commands below, so that all end through the caller and not with process.exit.
     .exitOverride();
   model
     .command('pull')
     .argument('[name]', 'a model of the registry; the default one when left out')
     .option('--force', 'fetch it again, also when it is there and undamaged')
-    .option(
-      '--from <path>',
-      'convert a Hugging Face folder or a GGUF file of your own (Llama, SmolLM2, Qwen2; GPT-2 as a folder)',
-    )
-    .option('--name <name>', 'what to call the model made with --from')
-    .option('--licence <id>', 'licence of the model made with --from, as an SPDX identifier')
     .description('fetch a model and convert it')
     .action((name: string | undefined, flags: PullFlags, command: Command) =>
       pull(deps, { name, flags, command }),
+    );
+  model
+    .command('import')
+    .argument(
+      '<path>',
+      'a Hugging Face folder (Llama, SmolLM2, Qwen2, GPT-2), a GGUF file (Llama, Qwen2), or an exported decoder (.onnx) beside its config.json',
+    )
+    .requiredOption('--name <name>', 'what to call it')
+    .addOption(
+      new Option('--weights <format>', 'how to store the weights: 8-bit, or for GPUs half precision').choices(
+        ['nb8', 'fp16', 'fp32'],
+      ),
+    )
+    .option('--licence <id>', 'its licence, as an SPDX identifier')
+    .description('make a model of a checkpoint or graph of your own')
+    .action((path: string, flags: ImportFlags, command: Command) =>
+      importOwn(deps, { path, flags, command }),
     );
   model
     .command('list')
@@ -69,26 +86,28 @@ async function pull(
   deps: ModelCommandDeps,
   { name, flags, command }: { name: string | undefined; flags: PullFlags; command: Command },
 ): Promise<void> {
-  const given = flags.name ?? name;
-  if (flags.from !== undefined && given === undefined) {
-    command.error('--from needs --name: what shall the model be called?', { exitCode: 2 });
-  }
-  if (flags.from === undefined) await checkPullable(name, command);
+  await checkPullable(name, command);
   const modelsDirectory = deps.modelsDirectory();
   ensureDirectory(modelsDirectory, 'MODELS_DIR');
   using display = openProgressDisplay(process.stderr);
   const onProgress = display.show;
-  const pulled =
-    flags.from === undefined
-      ? await pullModel({ name, modelsDirectory, hubUrl: deps.hubUrl?.(), force: flags.force, onProgress })
-      : await importModel({
-          from: flags.from,
-          name: checkName(given ?? '', command),
-          modelsDirectory,
-          licence: flags.licence,
-          onProgress,
-        });
-  display.finish(outcome(pulled));
+  const hubUrl = deps.hubUrl?.();
+  display.finish(outcome(await pullModel({ name, modelsDirectory, hubUrl, force: flags.force, onProgress })));
+}
+
+async function importOwn(
+  deps: ModelCommandDeps,
+  { path, flags, command }: { path: string; flags: ImportFlags; command: Command },
+): Promise<void> {
+  const name = checkName(flags.name, command);
+  const modelsDirectory = deps.modelsDirectory();
+  ensureDirectory(modelsDirectory, 'MODELS_DIR');
+  using display = openProgressDisplay(process.stderr);
+  const { weights, licence } = flags;
+  const onProgress = display.show;
+  display.finish(
+    outcome(await importModel({ from: path, name, modelsDirectory, weights, licence, onProgress })),
+  );
 }
 
 function outcome({ manifest, directory, wasPresent }: PulledModel): string {
@@ -178,7 +197,7 @@ async function checkPullable(name: string | undefined, command: Command): Promis
   if (name === undefined || models.some((entry) => entry.name === name)) return;
   const known = models.map((entry) => entry.name).join(', ');
   command.error(
-    `There is no model "${name}" to pull; known: ${known}. Your own: --from <path> --name <name>`,
+    `There is no model "${name}" to pull; known: ${known}. Your own: amity model import <path> --name <name>`,
     {
       exitCode: 2,
     },

@@ -21,20 +21,20 @@ const fileSchema = z.object({
 export const manifestSchema = z.object({
   formatVersion: z.literal(1),
   name: z.string().regex(MODEL_NAME_PATTERN),
-  family: z.enum(['llama', 'gpt2']),
+  family: z.string(),
   layout: z.enum([GRAPH_LAYOUT, EXPORT_LAYOUT]),
-  weights: z.enum(['nb8', 'fp16', 'fp32']),
+  weights: z.enum(['nb8', 'fp16', 'fp32', 'as exported']),
   files: z.object({
     graph: fileSchema,
-    /** The graph names it: it must keep its place and name beside the graph. */
-    data: fileSchema,
+    /** The graph names it: it must keep its place and name beside the graph. Absent where the graph holds its weights itself. */
+    data: fileSchema.optional(),
     tokenizer: fileSchema,
     tokenizerConfig: fileSchema,
     /** Jinja; absent where the checkpoint brought none. */
     chatTemplate: fileSchema.optional(),
   }),
   source: z.object({
-    kind: z.enum(['hub', 'pypi', 'folder', 'gguf', 'synthetic']),
+    kind: z.enum(['hub', 'pypi', 'folder', 'gguf', 'export', 'synthetic']),
     /** Repository, package and version, or path. */
     reference: z.string(),
     revision: z.string().optional(),

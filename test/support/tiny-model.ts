@@ -20,14 +20,14 @@
  * Default weights: nb8, whose results do not depend on the other rows of a batch.
  */
 import { mkdir } from 'node:fs/promises';
-import { convertModel } from '../../models/convert.ts';
+import { convertModel, type WeightName } from '../../models/convert.ts';
 import { countingCheckpoint } from '../../models/tiny/counting.ts';
 import { randomCheckpoint } from '../../models/tiny/random-llama.ts';
 import type { Manifest } from '../../src/onnx/manifest.ts';
 
 export interface TinyModelOptions {
   readonly kind: 'counting' | 'random';
-  readonly weights?: Manifest['weights'];
+  readonly weights?: WeightName;
   readonly layout?: Manifest['layout'];
   readonly fullLogits?: boolean;
   /** Counting only: after z comes a space and a again, and no end. */

@@ -78,19 +78,29 @@ describe('amity model', () => {
   });
 
   it('converts a file of your own, with its progress on standard error only', async () => {
-    const { stdout, stderr, error } = await run('pull', '--from', gguf, '--name', 'mine', '--licence', 'MIT');
+    const { stdout, stderr, error } = await run(
+      'import',
+      gguf,
+      '--name',
+      'mine',
+      '--weights',
+      'fp16',
+      '--licence',
+      'MIT',
+    );
     expect(error).toBeNull();
     expect(stdout).toBe('');
     expect(stderr).toMatch(/Converting: 100 %/);
     expect(stderr).toMatch(/mine is ready/);
     const manifest = JSON.parse(await readFile(join(models, 'mine', 'manifest.json'), 'utf8'));
-    expect(manifest).toMatchObject({ name: 'mine', licence: 'MIT' });
+    expect(manifest).toMatchObject({ name: 'mine', weights: 'fp16', licence: 'MIT' });
   });
 
   it.each([
     [['pull', 'unknown'], 'no model "unknown" to pull; known: smollm2-135m-instruct'],
-    [['pull', '--from', gguf], '--from needs --name'],
-    [['pull', '--from', gguf, '--name', '../up'], 'is not a model name'],
+    [['import', gguf], "required option '--name <name>' not specified"],
+    [['import', gguf, '--name', '../up'], 'is not a model name'],
+    [['import', gguf, '--name', 'mine', '--weights', 'nb4'], 'Allowed choices are nb8, fp16, fp32'],
     [['info', '../up'], 'is not a model name'],
     [['verify'], "missing required argument 'name'"],
   ])('refuses %j with one sentence', async (args, sentence) => {

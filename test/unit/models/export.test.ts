@@ -1,5 +1,5 @@
 /** Graphs of the export layout have the logits of transformers, fused and as an exporter writes them; and what the peers of the bench get is the checkpoint. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,11 @@ import { writeExport } from '../../../bench/peers/models.ts';
 import { openGguf } from '../../../models/checkpoints/gguf.ts';
 import { openHuggingFaceFolder } from '../../../models/checkpoints/hugging-face-folder.ts';
 import { convertModel } from '../../../models/convert.ts';
+import { importModel } from '../../../models/import.ts';
+import { GraphBuilder } from '../../../models/onnx/graph-builder.ts';
+import { writeOnnxModel } from '../../../models/onnx/writer.ts';
 import { ExportRunner } from '../../../src/onnx/export-runner.ts';
+import { readManifest, verifyFiles } from '../../../src/onnx/manifest.ts';
 import { openRunner } from '../../../src/onnx/open-runner.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -94,5 +98,61 @@ describe('for the peers', () => {
         expect(Math.abs(value - original[place]!)).toBeLessThanOrEqual(largest / 127);
       }
     }
+  });
+});
+
+describe('an exported graph of your own', () => {
+  /** A folder as the Hub has it: config and tokenizer above, graphs in onnx/. */
+  async function makeFolder(): Promise<string> {
+    const folder = await mkdtemp(join(scratch, 'hub-'));
+    const from = join(fixtures, 'llama-tied-f16');
+    for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+      await copyFile(join(from, file), join(folder, file));
+    }
+    await mkdir(join(folder, 'onnx'));
+    await using checkpoint = await openHuggingFaceFolder(from);
+    await writeExport(checkpoint, { path: join(folder, 'onnx', 'model.onnx'), weights: 'fp32' });
+    return folder;
+  }
+
+  it('becomes a model that the engine runs', async () => {
+    const graph = join(await makeFolder(), 'onnx', 'model.onnx');
+    const { manifest, directory } = await importModel({
+      from: graph,
+      name: 'mine',
+      modelsDirectory: scratch,
+    });
+    expect(manifest).toMatchObject({ layout: 'export', weights: 'as exported', source: { kind: 'export' } });
+    expect(await verifyFiles(directory, await readManifest(directory))).toEqual([]);
+    await using runner = await openRunner({ directory, manifest, threads: 1, ...size });
+    expect(await runner.warmUp()).toEqual([]);
+    const { ids, scores } = await expectedOf('llama-tied-f16');
+    const found = await runner.scoreTokens(ids);
+    for (const [place, score] of found.entries()) expect(score).toBeCloseTo(scores[place]!, 3);
+  });
+
+  it('is refused with a sentence where something is missing', async () => {
+    const folder = await makeFolder();
+    const attempt = (from: string, weights?: 'nb8') =>
+      importModel({ from, name: 'other', modelsDirectory: scratch, weights });
+    await expect(attempt(folder)).rejects.toThrow(`name the graph: ${join(folder, 'onnx', 'model.onnx')}`);
+    await expect(attempt(join(folder, 'onnx', 'model.onnx'), 'nb8')).rejects.toThrow('leave the weights out');
+    await writeFile(join(folder, 'onnx', 'model.onnx_data'), '');
+    await expect(attempt(join(folder, 'onnx', 'model.onnx'))).rejects.toThrow('in several files');
+    await rm(join(folder, 'config.json'));
+    await expect(attempt(join(folder, 'onnx', 'model.onnx'))).rejects.toThrow('has no config.json');
+  });
+
+  it('is no decoder when it lacks a cache', async () => {
+    const path = join(scratch, 'other.onnx');
+    const graph = new GraphBuilder();
+    graph.input({ name: 'x', type: 'float32', dims: ['N'] });
+    graph.node('Identity', ['x'], { outputs: ['y'] });
+    graph.output({ name: 'y', type: 'float32', dims: ['N'] });
+    await writeOnnxModel(graph.finish('other'), { path, onTensor: () => {} });
+    const session = await InferenceSession.create(path);
+    const shape = { layers: 1, kvHeads: 1, headSize: 4 };
+    expect(() => new ExportRunner(session, { shape, topK: 1, ...size })).toThrow('has no input input_ids');
+    await session.release();
   });
 });

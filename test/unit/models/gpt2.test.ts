@@ -23,7 +23,7 @@ async function dataOf(checkpoint: Checkpoint): Promise<string> {
       licence: null,
       createdAt: new Date(0),
     });
-    return files.data.sha256;
+    return files.data?.sha256 ?? '';
   } finally {
     await rm(directory, { recursive: true });
   }

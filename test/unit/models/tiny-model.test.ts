@@ -57,6 +57,6 @@ describe('the random model', () => {
       make({ kind: 'random', seed: 2 }),
     ]);
     expect(again.manifest).toEqual(one.manifest);
-    expect(other.manifest.files.data.sha256).not.toBe(one.manifest.files.data.sha256);
+    expect(other.manifest.files.data?.sha256).not.toBe(one.manifest.files.data?.sha256);
   });
 });
