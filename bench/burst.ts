@@ -1,7 +1,7 @@
 /**
  * Many people at the same moment, each with a word that nobody else may ever see: in the name and in the message.
  *
- *     npm run bench:burst -- [--people 200] [--rounds 4] [--json]
+ *     npm run bench -- burst [--people 200] [--rounds 4] [--json]
  *
  * In each round everybody says one thing at once. Each must get exactly one end or one coded refusal, and no event may hold somebody
  * else's word. Between rounds the server comes to rest and its memory is read; people keep their sockets and conversations.

@@ -1,7 +1,7 @@
 /**
  * Two sizes that were chosen by what they cost: the blocks of the 8-bit weights, and the pieces in which prompts are read.
  *
- *     npm run bench:choices -- [--rounds 60] [--threads 2]
+ *     npm run bench -- choices [--rounds 60] [--threads 2]
  *
  * Blocks: MatMulNBits alone on the shapes of the default model, random weights, all sizes in turn; the lower quartile, since a shared machine
  * only ever adds time. Pieces: a prompt of 512 tokens on the default model, cut every 64 and every 128 tokens, in turn; medians.

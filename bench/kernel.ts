@@ -2,7 +2,7 @@
  * What one step of the engine costs against what its matrix products cost alone (kernel/ceiling.ts), and how much of it is our own
  * JavaScript (everything but the run of the ONNX session: planning, feeding, writing keys and values, sampling, text).
  *
- *     npm run bench:kernel -- [--threads 2] [--json]
+ *     npm run bench -- kernel [--threads 2] [--json]
  *
  * Requests of ten candidates (or of one) with prompts of 100 tokens, 40 steps of their replies. Step and ceiling are run in turn, so that
  * a noisy moment of the machine hits both.

@@ -1,7 +1,7 @@
 /**
  * kill -9 with the real model: people talk, edit, stop, choose and have replies written anew, and the server is killed at drawn moments.
  *
- *     npm run bench:kills -- [--kills 50] [--people 8] [--seed 1]
+ *     npm run bench -- kills [--kills 50] [--people 8] [--seed 1]
  *
  * The same run, with a tiny model, is test/integration/kills.test.ts.
  */

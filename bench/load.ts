@@ -3,7 +3,7 @@
  * an arrival was scheduled. The server is a process of its own with default settings and the real model; this process is the people,
  * each new, with a socket opened beforehand and one thing to say.
  *
- *     npm run bench:load -- [--factors 0.1,0.5,1,3,0.5,0.1] [--seconds 40] [--capacity R] [--trace FILE] [--seed 1] [--json]
+ *     npm run bench -- load [--factors 0.1,0.5,1,3,0.5,0.1] [--seconds 40] [--capacity R] [--trace FILE] [--seed 1] [--json]
  *                           [--queue-max N] [--name load]
  *
  * Without `--capacity` (replies/s) it is measured first: as many people at a time as keep all rows busy, the next coming when a reply

@@ -2,7 +2,7 @@
  * People who talk at once: each on a socket of its own, each answers a while after the reply. The server is a process of its own,
  * with default settings and the real model, as `npm start` runs it; this process is the people.
  *
- *     npm run bench:people -- [--people 20] [--minutes 5] [--seed 1] [--json]
+ *     npm run bench -- people [--people 20] [--minutes 5] [--seed 1] [--json]
  *
  * Reported: time to first text (from the first send to the first delta), whole replies, tokens/s, resident memory at the start and
  * at the end, and everything that went wrong. People wait 0.5 to 3 s between a reply and their next message.

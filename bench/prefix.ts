@@ -2,7 +2,7 @@
  * The turns of a long conversation, with and without the cache of prompts: how long the model reads before it writes the first token, on
  * the engine and the default model, in one process and in turn.
  *
- *     npm run bench:prefix -- [--turns 24] [--rounds 3] [--json]
+ *     npm run bench -- prefix [--turns 24] [--rounds 3] [--json]
  *
  * Each turn sends what the server would send (persona, chat template, the newest messages that fit into 512 tokens) and writes a reply
  * of 24 tokens with one candidate. The user's lines are those of bench/people.

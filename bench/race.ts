@@ -1,7 +1,7 @@
 /**
  * What racing is worth: candidates recorded whole, then raced by many plans, on real dialogs.
  *
- *     npm run bench:race -- --dialogs DIR [--prompts 450] [--seed 1] [--reuse] [--page docs/candidates.md] [--pairs FILE]
+ *     npm run bench -- race --dialogs DIR [--prompts 450] [--seed 1] [--reuse] [--page docs/candidates.md] [--pairs FILE]
  *
  * DIR holds `<source>.jsonl.gz`, a dialog a line: `{ id, source, split, turns: [{ text }] }`; the valid splits are used. Counted are
  * contexts whose candidates have at least 40 tokens on average (`long`), and all. `--reuse` takes the recording of the last run (bench/.cache).
@@ -78,7 +78,7 @@ const result = { ...describeMachine(), long: describe(long), all: describe(all),
 writeFileSync(new URL('results/race.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
 writeFileSync(new URL('results/race.svg', import.meta.url), renderRaceChart(points));
 if (values.page !== undefined)
-  writeFileSync(values.page, renderCandidatesPage(all.slice(0, 20), level1, 'npm run bench:race'));
+  writeFileSync(values.page, renderCandidatesPage(all.slice(0, 20), level1, 'npm run bench -- race'));
 if (values.pairs !== undefined) {
   const { pairs, raced } = makePairs(all, level1, { count: 40, seed: Number(values.seed) });
   writeFileSync(values.pairs, JSON.stringify(pairs, null, 2));

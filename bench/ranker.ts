@@ -1,8 +1,8 @@
 /**
  * Fits the weights of the ranker and says what it is worth on judgements that it has not seen.
  *
- *     npm run bench:ranker -- --dialogs DIR [--threads 2]
- *     npm run bench:ranker -- --dialogs DIR --words
+ *     npm run bench -- ranker --dialogs DIR [--threads 2]
+ *     npm run bench -- ranker --dialogs DIR --words
  *
  * DIR holds `<source>.jsonl.gz` (docs/ranking.md names the sources). Likelihoods are measured once and kept in bench/.cache/ranker; remove
  * it after a change of the model or of the prompt. `--words` counts words anew instead and writes src/ranking/weights/word-frequencies.ts.

@@ -67,7 +67,7 @@ function toModule(levels: ReadonlyMap<number, string[]>, words: number): string 
   const rows = byFrequency.flatMap(([nats, list]) => wrap(`${nats}`, list.sort()));
   const licences = Object.entries(sources).map(([source, licence]) => `${source} (${licence})`);
   return `/**
- * How common words are in talk: counts, made by \`npm run bench:ranker -- --words\` (bench/ranker/count-words.ts); do not edit.
+ * How common words are in talk: counts, made by \`npm run bench -- ranker --words\` (bench/ranker/count-words.ts); do not edit.
  *
  * From the train splits of ${licences.slice(0, 4).join(', ')},
  * ${licences.slice(4).join(', ')}: ${Math.round(words / 1e6)} million words.

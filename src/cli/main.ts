@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import { CodedError } from '../std/coded-error.ts';
+import { createBenchCommand } from './bench-command.ts';
 import { createChatCommand } from './chat-command.ts';
 import { createDoctorCommand } from './doctor-command.ts';
 import { createModelCommand } from './model-command.ts';
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }),
   );
   program.addCommand(createRankCommand(settings));
+  program.addCommand(createBenchCommand());
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync(argv, { from: 'user' });

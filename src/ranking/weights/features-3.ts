@@ -1,7 +1,7 @@
 import type { Features } from '../features.ts';
 
 /**
- * Made by `npm run bench:ranker` and rounded: fitted to what people preferred, where judged replies have a feature at all, else judgement;
+ * Made by `npm run bench -- ranker` and rounded: fitted to what people preferred, where judged replies have a feature at all, else judgement;
  * docs/ranking.md says which is which. One unit of the score is about one standard deviation among ten candidates of the default model.
  * Other weights get another version in a file of their own, since the version stands for what was decided by them.
  */

@@ -1,5 +1,5 @@
 /**
- * How common words are in talk: counts, made by `npm run bench:ranker -- --words` (bench/ranker/count-words.ts); do not edit.
+ * How common words are in talk: counts, made by `npm run bench -- ranker --words` (bench/ranker/count-words.ts); do not edit.
  *
  * From the train splits of chitchat (MIT), self-dialogue (BSD-3-Clause), persona-chat (CC-BY-4.0), synthetic-persona-chat (CC-BY-4.0),
  * persuasion-for-good (Apache-2.0), casino (CC-BY-4.0), counsel-chat (MIT): 6 million words.
