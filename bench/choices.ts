@@ -120,7 +120,7 @@ async function openProduct(
   graph.node('Shape', [product], { outputs: ['shape'] });
   graph.output({ name: 'shape', type: 'int64', dims: [2] });
   await writeOnnxModel(graph.finish('product'), { path, onTensor: () => {} });
-  return await openSession(path, threads);
+  return await openSession(path, { threads });
 }
 
 async function measurePieces() {

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { GRAPH_LAYOUT, GRAPH_TOP_K } from '../src/onnx/graph-contract.ts';
 import { MANIFEST_FILE, type Manifest, type ManifestFile, manifestSchema } from '../src/onnx/manifest.ts';
 import type { Checkpoint } from './checkpoints/checkpoint.ts';
-import type { DecoderLayout } from './graphs/decoder-layout.ts';
+import type { DecoderLayout, DecoderShape } from './graphs/decoder-layout.ts';
 import type { ModelFamily } from './graphs/family.ts';
 import { gpt2 } from './graphs/gpt2.ts';
 import { layoutD5 } from './graphs/layout-d5.ts';
 import { layoutExport } from './graphs/layout-export.ts';
 import { llama } from './graphs/llama.ts';
+import { regroupGraph } from './graphs/regroup.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
 import { writeOnnxModel } from './onnx/writer.ts';
 import { fp16 } from './weights/fp16.ts';
@@ -35,6 +36,7 @@ const fileNames = {
   tokenizer: 'tokenizer.json',
   tokenizerConfig: 'tokenizer_config.json',
   chatTemplate: 'chat_template.jinja',
+  regroup: 'regroup.onnx',
 } as const;
 
 export interface Conversion {
@@ -79,6 +81,7 @@ export async function convertModel(conversion: Conversion): Promise<Manifest> {
     files: {
       graph: { path: fileNames.graph, ...written.graph },
       data: { path: fileNames.data, ...written.data },
+      ...(layout === layoutExport ? await writeRegroup(model.shape, directory) : {}),
       ...(await writeText(checkpoint, directory)),
     },
     source: conversion.source,
@@ -106,6 +109,16 @@ function findFamily(config: Readonly<Record<string, unknown>>): ModelFamily {
   if (family !== undefined) return family;
   const known = families.flatMap((candidate) => candidate.modelTypes).join(', ');
   throw new Error(`Models of the type "${type}" can not be converted; supported: ${known}`);
+}
+
+/** The graph beside an exported decoder that a GPU needs. */
+export async function writeRegroup(
+  shape: Pick<DecoderShape, 'layers' | 'kvHeads' | 'headSize'>,
+  directory: string,
+): Promise<{ regroup: ManifestFile }> {
+  const path = join(directory, fileNames.regroup);
+  const written = await writeOnnxModel(regroupGraph(shape), { path, onTensor: () => {} });
+  return { regroup: { path: fileNames.regroup, ...written.graph } };
 }
 
 export async function writeText({ text }: Pick<Checkpoint, 'text'>, directory: string) {

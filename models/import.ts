@@ -15,20 +15,22 @@ export interface ImportOptions {
   readonly modelsDirectory: string;
   /** Default: 8-bit. An exported graph keeps what it has. */
   readonly weights?: WeightName | undefined;
+  /** Default: the one that processors run fastest. */
+  readonly layout?: Manifest['layout'] | undefined;
   readonly licence?: string | undefined;
   onProgress?(progress: PullProgress): void;
 }
 
 /** Makes a model of what is on this machine. @throws Error with one sentence. */
 export async function importModel(options: ImportOptions): Promise<PulledModel> {
-  const { name, weights, licence = null } = options;
+  const { name, weights, layout, licence = null } = options;
   if (!MODEL_NAME_PATTERN.test(name)) {
     throw new Error(`"${name}" can not be the name of a model: small letters, digits, ".", "_" and "-" only`);
   }
   const from = resolve(options.from);
   const kind = await kindOf(from);
-  if (kind === 'export' && weights !== undefined) {
-    throw new Error(`${from} is an exported graph, whose weights stay as they are; leave the weights out`);
+  if (kind === 'export' && (weights !== undefined || layout !== undefined)) {
+    throw new Error(`${from} is an exported graph, which stays as it is; leave weights and layout out`);
   }
   const source: Manifest['source'] = { kind, reference: basename(from) };
   return await installModel(options.modelsDirectory, name, async ({ directory }) => {
@@ -39,6 +41,7 @@ export async function importModel(options: ImportOptions): Promise<PulledModel> 
       ...made,
       checkpoint,
       weights: weights ?? 'nb8',
+      ...(layout === undefined ? {} : { layout }),
       onTensor: (tensors, tensorsTotal) => options.onProgress?.({ kind: 'convert', tensors, tensorsTotal }),
     });
   });

@@ -6,7 +6,7 @@ import { EXPORT_LAYOUT } from '../src/onnx/export-contract.ts';
 import { GRAPH_TOP_K } from '../src/onnx/graph-contract.ts';
 import { type Manifest, type ManifestFile, manifestSchema, sha256OfFile } from '../src/onnx/manifest.ts';
 import { readDescription } from './checkpoints/hugging-face-folder.ts';
-import { CONVERTER_VERSION, writeManifest, writeText } from './convert.ts';
+import { CONVERTER_VERSION, writeManifest, writeRegroup, writeText } from './convert.ts';
 
 const configSchema = z.object({
   model_type: z.string(),
@@ -57,6 +57,7 @@ export async function takeExport(
     files: {
       graph: await take(graphPath),
       ...(data === null ? {} : { data: await take(data) }),
+      ...(await writeRegroup(shape, model.directory)),
       ...(await writeText({ text }, model.directory)),
     },
     source: model.source,

@@ -50,6 +50,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
     worker: {
       modelDirectory: model.directory,
       threads: sizes.threads,
+      provider: sizes.provider,
       rowsMax: sizes.rowsMax,
       prefixCacheBytes: sizes.prefixCacheBytes,
       positionsMax: positionsMaxOf(opened, reply),

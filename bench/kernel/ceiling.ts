@@ -75,7 +75,7 @@ export async function openCeiling(graphPath: string, threads: number): Promise<C
     const path = join(directory, basename(graphPath));
     await writeFile(path, encodeModelProto({ ...model, graph }));
     await link(`${graphPath}.data`, `${path}.data`);
-    const session = await openSession(path, threads);
+    const session = await openSession(path, { threads });
     return {
       async run(rows) {
         const feeds = Object.fromEntries(

@@ -27,7 +27,11 @@ export async function emptyCache(name: string): Promise<string> {
 /** @returns its directory and manifest. */
 export async function makeOwnModel(
   { open, source }: FetchedCheckpoint,
-  options: { readonly parent: string; readonly weights: WeightName },
+  options: {
+    readonly parent: string;
+    readonly weights: WeightName;
+    readonly layout?: Manifest['layout'];
+  },
 ): Promise<{ directory: string; manifest: Manifest }> {
   const directory = join(options.parent, `own-${options.weights}`);
   await mkdir(directory);
@@ -37,6 +41,7 @@ export async function makeOwnModel(
     directory,
     name: 'own',
     weights: options.weights,
+    ...(options.layout === undefined ? {} : { layout: options.layout }),
     source,
     licence: null,
     createdAt: new Date(),

@@ -87,10 +87,12 @@ async function examineModel({ model, pool }: Config): Promise<Finding> {
     const [first] = problems;
     if (first !== undefined) return { name: 'model', ok: false, detail: first.message };
     const { name, family, weights, licence } = manifest;
+    const device =
+      pool.provider === 'auto' || pool.provider === 'cpu' ? 'the CPU' : `${pool.provider}, if it can be had`;
     return {
       name: 'model',
       ok: true,
-      detail: `${name} (${family}, ${weights}, ${licence ?? 'licence unknown'}) on the CPU, ${pool.threads} threads; all files verified`,
+      detail: `${name} (${family}, ${weights}, ${licence ?? 'licence unknown'}) on ${device}, ${pool.threads} threads; all files verified`,
     };
   } catch (error) {
     return { name: 'model', ok: false, detail: (error as Error).message };

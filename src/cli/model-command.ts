@@ -25,6 +25,7 @@ interface PullFlags {
 interface ImportFlags {
   readonly name: string;
   readonly weights?: WeightName;
+  readonly layout?: Manifest['layout'];
   readonly licence?: string;
 }
 
@@ -52,6 +53,12 @@ export function createModelCommand(deps: ModelCommandDeps): Command {
       new Option('--weights <format>', 'how to store the weights: 8-bit, or for GPUs half precision').choices(
         ['nb8', 'fp16', 'fp32'],
       ),
+    )
+    .addOption(
+      new Option('--layout <layout>', 'd5 for processors (the default), export for WebGPU').choices([
+        'd5',
+        'export',
+      ]),
     )
     .option('--licence <id>', 'its licence, as an SPDX identifier')
     .description('make a model of a checkpoint or graph of your own')
@@ -103,10 +110,10 @@ async function importOwn(
   const modelsDirectory = deps.modelsDirectory();
   ensureDirectory(modelsDirectory, 'MODELS_DIR');
   using display = openProgressDisplay(process.stderr);
-  const { weights, licence } = flags;
+  const { weights, layout, licence } = flags;
   const onProgress = display.show;
   display.finish(
-    outcome(await importModel({ from: path, name, modelsDirectory, weights, licence, onProgress })),
+    outcome(await importModel({ from: path, name, modelsDirectory, weights, layout, licence, onProgress })),
   );
 }
 

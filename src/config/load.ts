@@ -31,6 +31,7 @@ export interface Config {
     readonly host: Values['AMITY_GENERATION_HOST'];
     readonly workers: number;
     readonly threads: number;
+    readonly provider: Values['EXECUTION_PROVIDER'];
     readonly rowsMax: number;
     readonly prefixCacheBytes: number;
     readonly queueMax: number;
@@ -216,6 +217,7 @@ function toConfig(
       host: values.AMITY_GENERATION_HOST,
       workers: values.AMITY_WORKERS,
       threads,
+      provider: values.EXECUTION_PROVIDER,
       rowsMax: values.AMITY_BATCH_ROWS_MAX,
       prefixCacheBytes: values.AMITY_PREFIX_CACHE_MB * 1_000_000,
       queueMax: values.AMITY_QUEUE_MAX,

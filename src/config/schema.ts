@@ -50,11 +50,16 @@ export const settings = {
     fallback: 'https://huggingface.co',
     doc: 'Model hub that `amity model pull` asks first.',
   }),
+  EXECUTION_PROVIDER: kind.choice({
+    choices: ['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml'],
+    fallback: 'auto',
+    doc: 'What the model runs on. auto is the processor. webgpu needs a model made with `amity model import <path> --layout export --weights fp16`. What cannot be had falls back to the processor, with a line in the log.',
+  }),
   AMITY_WORKERS: kind.integer({
     min: 1,
     max: 64,
     fallback: 1,
-    doc: 'Generation worker threads, each with a model of its own. On a CPU one with all cores is fastest.',
+    doc: 'Generation worker threads, each with a model of its own. On a CPU one with all cores is fastest; with several GPUs each worker takes the next one.',
   }),
   AMITY_GENERATION_HOST: kind.choice({
     choices: ['thread', 'process'],
@@ -198,6 +203,5 @@ export const reservedNames = [
   'OPENAI_API_KEY',
   'GENERATOR',
   'ROLE',
-  'EXECUTION_PROVIDER',
   'RATE_LIMITS',
 ] as const;

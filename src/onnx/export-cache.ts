@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { Tensor } from 'onnxruntime-node';
 import type { KvShape } from './kv-buffers.ts';
 
-/** Keys and values of some rows of one length, a pair of arrays a layer: `[rows, H, length, D]`. Never changed once made. */
+/** Keys and values of some rows of one length, a pair of tensors a layer: `[rows, H, length, D]`. Never changed once made. */
 export interface CachedBatch {
   readonly rows: number;
   readonly length: number;
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
+  readonly keys: readonly Tensor[];
+  readonly values: readonly Tensor[];
 }
 
 /** What a slot holds: a row of a batch. Slots that were copied share it. */
@@ -15,43 +16,85 @@ export interface HeldRow {
   readonly row: number;
 }
 
-export function emptyBatch(shape: KvShape): CachedBatch {
-  const none = Array.from({ length: shape.layers }, () => new Float32Array(0));
-  return { rows: 1, length: 0, keys: none, values: none };
+/** Where batches lie, and how new ones are made of them. */
+export interface ExportCache extends AsyncDisposable {
+  /** Whether rows of several batches can become one. */
+  readonly joins: boolean;
+  /** The first `length` positions of these rows, as one batch: the one that they are already, where they are one. */
+  gather(rows: readonly HeldRow[], length: number): Promise<CachedBatch>;
+  /** Told of each batch that a run has returned. */
+  adopt(batch: CachedBatch): void;
+  /** Told after each pass which batches are still held; the others are not used any more. */
+  keepOnly(held: ReadonlySet<CachedBatch>): void;
 }
 
-/**
- * The first `length` positions of these rows as one batch: the batch that they are already, where they are one, else a copy.
- */
-export function gatherRows(shape: KvShape, rows: readonly HeldRow[], length: number): CachedBatch {
+/** A batch without any position. */
+export function emptyBatch({ layers, kvHeads, headSize }: KvShape, rows: number): CachedBatch {
+  const none = () => new Tensor('float32', new Float32Array(0), [rows, kvHeads, 0, headSize]);
+  return {
+    rows,
+    length: 0,
+    keys: Array.from({ length: layers }, none),
+    values: Array.from({ length: layers }, none),
+  };
+}
+
+/** Whether these rows, cut to `length`, are a batch as it is. */
+export function isWholeBatch(rows: readonly HeldRow[], length: number): boolean {
   const first = rows[0]?.batch;
-  assert(first !== undefined, 'a batch has rows');
-  const isWhole =
-    first.length === length &&
+  return (
+    first?.length === length &&
     first.rows === rows.length &&
-    rows.every(({ batch, row }, place) => batch === first && row === place);
-  if (isWhole) return first;
-  for (const { batch } of rows) assert(batch.length >= length, `a slot does not hold ${length} tokens`);
-  const copy = (part: 'keys' | 'values', layer: number) => {
-    const { kvHeads, headSize } = shape;
+    rows.every(({ batch, row }, place) => batch === first && row === place)
+  );
+}
+
+/** Batches in the memory of the process, which the garbage collector frees. */
+export class HostCache implements ExportCache {
+  readonly joins = true;
+  readonly #shape: KvShape;
+
+  constructor(shape: KvShape) {
+    this.#shape = shape;
+  }
+
+  async gather(rows: readonly HeldRow[], length: number): Promise<CachedBatch> {
+    const first = rows[0]?.batch;
+    assert(first !== undefined, 'a batch has rows');
+    if (isWholeBatch(rows, length)) return first;
+    for (const { batch } of rows) assert(batch.length >= length, `a slot does not hold ${length} tokens`);
+    const layers = Array.from({ length: this.#shape.layers }, (_, layer) => layer);
+    return {
+      rows: rows.length,
+      length,
+      keys: layers.map((layer) => this.#copy(rows, length, (batch) => batch.keys[layer])),
+      values: layers.map((layer) => this.#copy(rows, length, (batch) => batch.values[layer])),
+    };
+  }
+
+  adopt(): void {}
+
+  keepOnly(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #copy(
+    rows: readonly HeldRow[],
+    length: number,
+    tensorOf: (batch: CachedBatch) => Tensor | undefined,
+  ): Tensor {
+    const { kvHeads, headSize } = this.#shape;
     const size = length * headSize;
     const result = new Float32Array(rows.length * kvHeads * size);
     rows.forEach(({ batch, row }, place) => {
-      const source = batch[part][layer]!;
+      const source = tensorOf(batch)?.data as Float32Array;
       for (let head = 0; head < kvHeads; head += 1) {
         const from = (row * kvHeads + head) * batch.length * headSize;
         result.set(source.subarray(from, from + size), (place * kvHeads + head) * size);
       }
     });
-    return result;
-  };
-  const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
-  return {
-    rows: rows.length,
-    length,
-    keys: layers.map((layer) => copy('keys', layer)),
-    values: layers.map((layer) => copy('values', layer)),
-  };
+    return new Tensor('float32', result, [rows.length, kvHeads, length, headSize]);
+  }
 }
 
 /** Rows of slots, which are forgotten when none of the last `passesMax` passes touched them. */
@@ -86,5 +129,9 @@ export class HeldRows {
     this.#touched.forEach((pass, slot) => {
       if (this.#pass - pass >= this.#passesMax) this.#rows[slot] = undefined;
     });
+  }
+
+  batches(): CachedBatch[] {
+    return this.#rows.flatMap((row) => (row === undefined ? [] : [row.batch]));
   }
 }

@@ -30,3 +30,14 @@ export const exportOutputs = {
   /** [B, H, T, D] */
   presentValue: (layer: number) => `present.${layer}.value`,
 } as const;
+
+/**
+ * A graph beside the decoder: it takes a whole cache (the decoder's `past_key_values`) and returns some of its rows, cut to a length, as the
+ * decoder's `present`. For caches that stay on a GPU.
+ */
+export const regroupInputs = {
+  /** int64 [N] */
+  rows: 'rows',
+  /** int64 [1] */
+  length: 'length',
+} as const;

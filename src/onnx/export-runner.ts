@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { DecodeRow, PrefillRow, RowLogits, RunnerLimits } from '../engine/model-runner.ts';
-import { type CachedBatch, emptyBatch, gatherRows, type HeldRow, HeldRows } from './export-cache.ts';
+import { type CachedBatch, type ExportCache, emptyBatch, type HeldRow, HeldRows } from './export-cache.ts';
 import { exportInputs, exportOutputs } from './export-contract.ts';
 import type { KvShape } from './kv-buffers.ts';
 import type { LoadedRunner } from './loaded-runner.ts';
+import { ROWS_DIFFER } from './self-test.ts';
 import { logProbability, topLogits } from './top-logits.ts';
 
 /** Tokens of one run of `scoreTokens`: bounds the logits (tokens x vocabulary) that exist at once. */
@@ -14,7 +15,10 @@ const SCORE_CHUNK_TOKENS = 128;
 const IDLE_PASSES_MAX = 64;
 
 const ONE_BY_ONE =
-  'In this model a row of a batch differs from the same row alone, so replies are computed one by one. Convert the original checkpoint for speed.';
+  'In this model one reply of a batch changes the others (its activations have one scale for all), so replies are computed one by one. Convert the original checkpoint for speed.';
+
+/** Largest difference of a logit that rounding may make, in units of the largest logit. */
+const ROUNDING = 1e-3;
 
 export interface ExportRunnerOptions {
   readonly shape: KvShape;
@@ -41,6 +45,7 @@ interface ExportPass {
 export class ExportRunner implements LoadedRunner {
   readonly limits: RunnerLimits;
   readonly #session: InferenceSession;
+  readonly #cache: ExportCache;
   readonly #shape: KvShape;
   readonly #inputs: ReadonlySet<string>;
   readonly #prompts: HeldRows;
@@ -49,9 +54,14 @@ export class ExportRunner implements LoadedRunner {
   #isRunning = false;
 
   /** @throws Error with one sentence when the graph is no decoder of this layout. */
-  constructor(session: InferenceSession, { shape, topK, slots, positions }: ExportRunnerOptions) {
+  constructor(
+    session: InferenceSession,
+    cache: ExportCache,
+    { shape, topK, slots, positions }: ExportRunnerOptions,
+  ) {
     this.limits = { slots, positions, topK, blocks: 0, blockTokens: 1 };
     this.#session = session;
+    this.#cache = cache;
     this.#shape = shape;
     this.#inputs = new Set(session.inputNames);
     checkGraph(session, shape);
@@ -63,7 +73,9 @@ export class ExportRunner implements LoadedRunner {
     assert(tokens.length > 0, 'a piece of a prompt has tokens');
     assert(position + tokens.length <= this.limits.positions, 'a prompt fits its slot');
     const past =
-      position === 0 ? emptyBatch(this.#shape) : gatherRows(this.#shape, [this.#prompts.get(slot)], position);
+      position === 0
+        ? emptyBatch(this.#shape, 1)
+        : await this.#cache.gather([this.#prompts.get(slot)], position);
     const { logits, present } = await this.#run({ past, tokens: [tokens], logitsOf: 1 });
     this.#prompts.set(slot, { batch: present, row: 0 });
     this.#age();
@@ -76,7 +88,7 @@ export class ExportRunner implements LoadedRunner {
     const written: HeldRow[] = new Array(rows.length);
     for (const group of this.#groups(rows)) {
       const held = group.rows.map((index) => this.#pastOf(rows[index]!));
-      const past = gatherRows(this.#shape, held, group.length);
+      const past = await this.#cache.gather(held, group.length);
       const tokens = group.rows.map((index) => Int32Array.of(rows[index]!.token));
       const { logits, present } = await this.#run({ past, tokens, logitsOf: 1 });
       group.rows.forEach((index, row) => {
@@ -110,7 +122,7 @@ export class ExportRunner implements LoadedRunner {
 
   async scoreTokens(tokens: Int32Array): Promise<Float64Array> {
     const scores = new Float64Array(Math.max(0, tokens.length - 1));
-    let past = emptyBatch(this.#shape);
+    let past = emptyBatch(this.#shape, 1);
     for (let from = 0; from < scores.length; from += SCORE_CHUNK_TOKENS) {
       const chunk = tokens.subarray(from, Math.min(from + SCORE_CHUNK_TOKENS, scores.length));
       const { logits, present } = await this.#run({ past, tokens: [chunk], logitsOf: chunk.length });
@@ -119,6 +131,7 @@ export class ExportRunner implements LoadedRunner {
       });
       past = present;
     }
+    this.#forget();
     return scores;
   }
 
@@ -134,30 +147,38 @@ export class ExportRunner implements LoadedRunner {
     return scores;
   }
 
-  /** Runs two rows together and alone: where they differ (a scale of activations for the whole batch), none share a batch from then on. */
+  /** Runs two rows together and alone: where they differ by more than rounding, none share a batch from then on. */
   async warmUp(): Promise<readonly string[]> {
     const tokens = [Int32Array.of(1, 2, 3), Int32Array.of(3, 1, 2)];
-    const past = { ...emptyBatch(this.#shape), rows: tokens.length };
+    const past = emptyBatch(this.#shape, tokens.length);
     const { logits } = await this.#run({ past, tokens, logitsOf: 1 });
+    let difference = 0;
     for (const [row, own] of tokens.entries()) {
-      const alone = await this.#run({ past: emptyBatch(this.#shape), tokens: [own], logitsOf: 1 });
-      this.#isBatching &&= Buffer.from(bytes(logits[row]!)).equals(bytes(alone.logits[0]!));
+      const alone = await this.#run({ past: emptyBatch(this.#shape, 1), tokens: [own], logitsOf: 1 });
+      difference = Math.max(difference, differenceOf(logits[row]!, alone.logits[0]!));
     }
-    return this.#isBatching ? [] : [ONE_BY_ONE];
+    this.#forget();
+    this.#isBatching = difference <= ROUNDING;
+    if (!this.#isBatching) return [ONE_BY_ONE];
+    return difference === 0 ? [] : [ROWS_DIFFER];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cache[Symbol.asyncDispose]();
     await this.#session.release();
   }
 
-  /** Indices of rows that can run together: those of one length. */
-  #groups(rows: readonly DecodeRow[]): { readonly length: number; readonly rows: number[] }[] {
-    const groups: { readonly length: number; readonly rows: number[] }[] = [];
+  /** Indices of rows that can run together: those of one length, and where the cache cannot join batches of one batch. */
+  #groups(rows: readonly DecodeRow[]) {
+    const groups: { readonly length: number; readonly rows: number[]; readonly batch: CachedBatch }[] = [];
     rows.forEach(({ position, prompt }, index) => {
       const length = prompt.length + position;
       assert(length < this.limits.positions, 'a reply fits its slot');
-      const group = this.#isBatching ? groups.find((one) => one.length === length) : undefined;
-      if (group === undefined) groups.push({ length, rows: [index] });
+      const { batch } = this.#pastOf(rows[index]!);
+      const isCompanion = (one: (typeof groups)[number]) =>
+        this.#isBatching && one.length === length && (this.#cache.joins || one.batch === batch);
+      const group = groups.find(isCompanion);
+      if (group === undefined) groups.push({ length, rows: [index], batch });
       else group.rows.push(index);
     });
     return groups;
@@ -170,6 +191,11 @@ export class ExportRunner implements LoadedRunner {
   #age(): void {
     this.#prompts.age();
     this.#replies.age();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#cache.keepOnly(new Set([...this.#prompts.batches(), ...this.#replies.batches()]));
   }
 
   /** @returns the logits, row by row and within one position by position. */
@@ -178,7 +204,9 @@ export class ExportRunner implements LoadedRunner {
     this.#isRunning = true;
     try {
       const outputs = await this.#session.run(this.#feeds(pass));
-      return { logits: readLogits(outputs, pass), present: readCache(outputs, pass, this.#shape) };
+      const present = readCache(outputs, pass, this.#shape);
+      this.#cache.adopt(present);
+      return { logits: readLogits(outputs, pass), present };
     } finally {
       this.#isRunning = false;
     }
@@ -199,11 +227,9 @@ export class ExportRunner implements LoadedRunner {
       [exportInputs.positionIds]: ints([rows, count], (_, column) => past.length + column),
       [exportInputs.logitsToKeep]: new Tensor('int64', BigInt64Array.of(BigInt(logitsOf)), []),
     };
-    const { kvHeads, headSize } = this.#shape;
-    const dims = [rows, kvHeads, past.length, headSize];
     past.keys.forEach((keys, layer) => {
-      feeds[exportInputs.pastKey(layer)] = new Tensor('float32', keys, dims);
-      feeds[exportInputs.pastValue(layer)] = new Tensor('float32', past.values[layer]!, dims);
+      feeds[exportInputs.pastKey(layer)] = keys;
+      feeds[exportInputs.pastValue(layer)] = past.values[layer]!;
     });
     return Object.fromEntries(Object.entries(feeds).filter(([name]) => this.#inputs.has(name)));
   }
@@ -229,7 +255,7 @@ function readCache(
   { layers }: KvShape,
 ): CachedBatch {
   const part = (name: (layer: number) => string) =>
-    Array.from({ length: layers }, (_, layer) => (outputs[name(layer)] as Tensor).data as Float32Array);
+    Array.from({ length: layers }, (_, layer) => outputs[name(layer)] as Tensor);
   return {
     rows: tokens.length,
     length: past.length + tokens[0]!.length,
@@ -256,6 +282,13 @@ function checkGraph(session: InferenceSession, { layers }: KvShape): void {
   }
 }
 
-function bytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** The largest difference of two logits, in units of the largest logit. */
+function differenceOf(left: Float32Array, right: Float32Array): number {
+  let difference = 0;
+  let largest = Number.MIN_VALUE;
+  for (let i = 0; i < left.length; i += 1) {
+    difference = Math.max(difference, Math.abs(left[i]! - right[i]!));
+    largest = Math.max(largest, Math.abs(left[i]!));
+  }
+  return difference / largest;
 }

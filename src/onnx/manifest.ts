@@ -28,6 +28,8 @@ export const manifestSchema = z.object({
     graph: fileSchema,
     /** The graph names it: it must keep its place and name beside the graph. Absent where the graph holds its weights itself. */
     data: fileSchema.optional(),
+    /** Gathers rows of a cache that stays on a GPU: for graphs of the export layout. */
+    regroup: fileSchema.optional(),
     tokenizer: fileSchema,
     tokenizerConfig: fileSchema,
     /** Jinja; absent where the checkpoint brought none. */

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { EXPORT_LAYOUT } from './export-contract.ts';
+import { DeviceCache } from './device-cache.ts';
+import { HostCache } from './export-cache.ts';
+import { EXPORT_LAYOUT, exportOutputs } from './export-contract.ts';
 import { ExportRunner } from './export-runner.ts';
 import type { LoadedRunner } from './loaded-runner.ts';
 import type { Manifest } from './manifest.ts';
 import { OnnxRunner } from './onnx-runner.ts';
-import { openSession } from './session.ts';
+import { openSession, type SessionOptions } from './session.ts';
 
-export interface RunnerOptions {
+export interface RunnerOptions extends Pick<SessionOptions, 'threads' | 'provider' | 'deviceId'> {
   readonly directory: string;
   readonly manifest: Pick<Manifest, 'files' | 'layout' | 'shape' | 'topK'>;
-  /** Threads of the session. */
-  readonly threads: number;
   /** Replies held at once, and as many prompts. */
   readonly slots: number;
   /** Tokens of a prompt and its reply together. */
@@ -19,12 +19,34 @@ export interface RunnerOptions {
   readonly kept?: { readonly blocks: number; readonly tokens: number };
 }
 
-/** Opens a model to run it, whichever layout its graph has. @throws when the runtime cannot load the graph. */
+/**
+ * Opens a model to run it, whichever layout its graph has.
+ *
+ * @throws when the runtime cannot load the graph, or the provider cannot be had or does not suit the graph.
+ */
 export async function openRunner(options: RunnerOptions): Promise<LoadedRunner> {
-  const { directory, manifest, threads, ...size } = options;
-  const session = await openSession(join(directory, manifest.files.graph.path), threads);
+  const { directory, manifest } = options;
+  if (options.provider === 'webgpu') return await openOnWebGpu(options);
+  const session = await openSession(join(directory, manifest.files.graph.path), options);
   const { shape, topK } = manifest;
   return manifest.layout === EXPORT_LAYOUT
-    ? new ExportRunner(session, { ...size, shape, topK })
-    : new OnnxRunner(session, { ...size, shape, topK });
+    ? new ExportRunner(session, new HostCache(shape), { ...options, shape, topK })
+    : new OnnxRunner(session, { ...options, shape, topK });
+}
+
+/** There the cache must not cross to the processor and back in each step, so the graph has to return it whole. */
+async function openOnWebGpu(options: RunnerOptions): Promise<LoadedRunner> {
+  const { files, layout, shape, topK } = options.manifest;
+  if (layout !== EXPORT_LAYOUT || files.regroup === undefined) {
+    throw new Error('it needs a model made with "amity model import <path> --layout export --weights fp16"');
+  }
+  const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
+  const onDevice = layers.flatMap((layer) => [
+    exportOutputs.presentKey(layer),
+    exportOutputs.presentValue(layer),
+  ]);
+  const open = (path: string) => openSession(join(options.directory, path), { ...options, onDevice });
+  const session = await open(files.graph.path);
+  const cache = new DeviceCache(await open(files.regroup.path));
+  return new ExportRunner(session, cache, { ...options, shape, topK });
 }

@@ -14,7 +14,7 @@ const ROWS = [
 ] as const;
 const PROBED_ROW = 1;
 
-const ROWS_DIFFER =
+export const ROWS_DIFFER =
   'On this machine a row of a batch differs in its last bits from the same row alone: a reply may depend on who else is there.';
 
 /**

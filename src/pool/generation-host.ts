@@ -45,7 +45,7 @@ export interface HostStatus {
 export interface HostOptions {
   /** Worker threads, each with a session of its own. */
   readonly workers: number;
-  readonly worker: Omit<WorkerSettings, 'level' | 'work'>;
+  readonly worker: Omit<WorkerSettings, 'level' | 'work' | 'seats'>;
   /** The worker's entry; tests put their own in its place. */
   readonly workerFile?: URL;
   /** Told of child processes that come and go. */

@@ -1,10 +1,12 @@
+import { threadId } from 'node:worker_threads';
 import { type LoadLevel, racePlanOf } from '../conversation/load-level.ts';
 import { Engine } from '../engine/engine.ts';
 import { openModel } from '../onnx/open-model.ts';
-import { openRunner } from '../onnx/open-runner.ts';
+import { placeRunner } from '../onnx/place-runner.ts';
 import { blockBytes } from '../onnx/prompt-blocks.ts';
 import { GenerationLoop, type StepFigures } from './generation-loop.ts';
 import type { WorkerSettings } from './messages.ts';
+import { takeSeat } from './seats.ts';
 import { addStep } from './work-counters.ts';
 
 /**
@@ -31,18 +33,19 @@ export interface LoadedWorker {
 export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker> {
   const { modelDirectory: directory, rowsMax, positionsMax, threads, queueMax } = settings;
   const { manifest, tokenizer } = await openModel(directory, { checksums: settings.verifyChecksums });
-  const runner = await openRunner({
+  const options = {
     directory,
     manifest,
     threads,
+    deviceId: takeSeat(settings.seats, threadId),
     slots: rowsMax,
     positions: Math.min(positionsMax, manifest.shape.contextTokensMax),
     kept: {
       blocks: Math.floor(settings.prefixCacheBytes / blockBytes(manifest.shape, CHUNK_TOKENS)),
       tokens: CHUNK_TOKENS,
     },
-  });
-  const notes = await runner.warmUp();
+  };
+  const { runner, notes } = await placeRunner(options, settings.provider);
   const { vocabulary, encode } = tokenizer;
   const limits = { queueMax, prefillTokensMax: PREFILL_TOKENS_MAX, chunkTokens: CHUNK_TOKENS };
   const engine = new Engine({ runner, vocabulary }, limits);

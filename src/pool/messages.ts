@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { GenerationEvent, GenerationRequest } from '../conversation/generator.ts';
 import type { RaceSettings } from '../conversation/load-level.ts';
+import type { Provider } from '../onnx/session.ts';
 
 /** Given to each worker when it starts. */
 export interface WorkerSettings {
@@ -23,6 +24,9 @@ export interface WorkerSettings {
   readonly level: SharedArrayBuffer;
   /** BigInt64s to which all workers add: see work-counters.ts. */
   readonly work: SharedArrayBuffer;
+  readonly provider: Provider | 'auto';
+  /** One Int32 a worker: see seats.ts. */
+  readonly seats: SharedArrayBuffer;
   /** Memory for the beginnings of prompts that may be found again. */
   readonly prefixCacheBytes: number;
 }

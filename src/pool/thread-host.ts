@@ -14,6 +14,7 @@ import {
   type RunMessage,
 } from './generation-host.ts';
 import type { GenerateTask, MainToWorker, WorkerReport, WorkerSettings } from './messages.ts';
+import { freeSeats } from './seats.ts';
 import { within } from './within.ts';
 import { readWork, workBytes } from './work-counters.ts';
 
@@ -32,6 +33,7 @@ export class ThreadHost implements GenerationHost {
   readonly #notes = new Set<string>();
   readonly #level = new SharedArrayBuffer(4);
   readonly #work = new SharedArrayBuffer(workBytes);
+  readonly #seats: SharedArrayBuffer;
   /** Beats when a worker reports, or is gone. */
   readonly #change = new Pulse();
   #startFailure: string | null = null;
@@ -40,12 +42,18 @@ export class ThreadHost implements GenerationHost {
 
   constructor({ worker, workers, workerFile }: HostOptions) {
     const perWorker = worker.rowsMax + worker.queueMax;
+    this.#seats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * workers);
     this.#piscina = new Piscina({
       ...entryOf('generate', workerFile),
       minThreads: workers,
       maxThreads: workers,
       concurrentTasksPerWorker: perWorker,
-      workerData: { ...worker, level: this.#level, work: this.#work } satisfies WorkerSettings,
+      workerData: {
+        ...worker,
+        level: this.#level,
+        work: this.#work,
+        seats: this.#seats,
+      } satisfies WorkerSettings,
       // A worker that waits in Atomics.wait would not read its ports.
       atomics: 'disabled',
       loadBalancer: (_task, threads) =>
@@ -56,6 +64,7 @@ export class ThreadHost implements GenerationHost {
     this.#piscina.on('message', (report: WorkerReport) => this.#takeReport(report));
     this.#piscina.on('workerDestroy', () => {
       if (!this.#isClosing) this.#replaced += 1;
+      freeSeats(this.#seats, new Set(this.#piscina.threads.map(({ threadId }) => threadId)));
       this.#change.beat();
     });
     // Only a worker that dies without a generation comes here.

@@ -23,7 +23,7 @@ export function startTinyPool(
     host,
     workers,
     queueMax,
-    worker: { modelDirectory, ...size, verifyChecksums: true, race },
+    worker: { modelDirectory, ...size, provider: 'cpu', verifyChecksums: true, race },
     ...rest,
   });
 }

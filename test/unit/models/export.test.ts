@@ -13,6 +13,7 @@ import { convertModel } from '../../../models/convert.ts';
 import { importModel } from '../../../models/import.ts';
 import { GraphBuilder } from '../../../models/onnx/graph-builder.ts';
 import { writeOnnxModel } from '../../../models/onnx/writer.ts';
+import { HostCache } from '../../../src/onnx/export-cache.ts';
 import { ExportRunner } from '../../../src/onnx/export-runner.ts';
 import { readManifest, verifyFiles } from '../../../src/onnx/manifest.ts';
 import { openRunner } from '../../../src/onnx/open-runner.ts';
@@ -65,7 +66,7 @@ describe('for the peers', () => {
     const path = join(scratch, 'plain.onnx');
     const shape = await writeExport(checkpoint, { path, weights: 'fp32' });
     const session = await InferenceSession.create(path, { graphOptimizationLevel: 'disabled' });
-    await using runner = new ExportRunner(session, { shape, topK: 1, ...size });
+    await using runner = new ExportRunner(session, new HostCache(shape), { shape, topK: 1, ...size });
     const { ids, scores } = await expectedOf(name);
     const found = await runner.scoreTokens(ids);
     for (const [place, score] of found.entries()) expect(score).toBeCloseTo(scores[place]!, 3);
@@ -136,7 +137,9 @@ describe('an exported graph of your own', () => {
     const attempt = (from: string, weights?: 'nb8') =>
       importModel({ from, name: 'other', modelsDirectory: scratch, weights });
     await expect(attempt(folder)).rejects.toThrow(`name the graph: ${join(folder, 'onnx', 'model.onnx')}`);
-    await expect(attempt(join(folder, 'onnx', 'model.onnx'), 'nb8')).rejects.toThrow('leave the weights out');
+    await expect(attempt(join(folder, 'onnx', 'model.onnx'), 'nb8')).rejects.toThrow(
+      'leave weights and layout out',
+    );
     await writeFile(join(folder, 'onnx', 'model.onnx_data'), '');
     await expect(attempt(join(folder, 'onnx', 'model.onnx'))).rejects.toThrow('in several files');
     await rm(join(folder, 'config.json'));
@@ -152,7 +155,9 @@ describe('an exported graph of your own', () => {
     await writeOnnxModel(graph.finish('other'), { path, onTensor: () => {} });
     const session = await InferenceSession.create(path);
     const shape = { layers: 1, kvHeads: 1, headSize: 4 };
-    expect(() => new ExportRunner(session, { shape, topK: 1, ...size })).toThrow('has no input input_ids');
+    expect(() => new ExportRunner(session, new HostCache(shape), { shape, topK: 1, ...size })).toThrow(
+      'has no input input_ids',
+    );
     await session.release();
   });
 });

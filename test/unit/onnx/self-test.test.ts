@@ -17,7 +17,7 @@ beforeAll(async () => {
   directory = await makeTinyDirectory({ kind: 'random' });
   const { files, ...manifest } = await readManifest(directory.path);
   shape = manifest.shape;
-  session = await openSession(join(directory.path, files.graph.path), 1);
+  session = await openSession(join(directory.path, files.graph.path), { threads: 1 });
 });
 afterAll(async () => {
   await session.release();
