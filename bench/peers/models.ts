@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Checkpoint } from '../../models/checkpoints/checkpoint.ts';
 import { convertModel, type WeightName } from '../../models/convert.ts';
-import { layoutExport } from '../../models/graphs/layout-export.ts';
+import { exportLayout } from '../../models/graphs/layout-export.ts';
 import { llama } from '../../models/graphs/llama.ts';
 import { GraphBuilder } from '../../models/onnx/graph-builder.ts';
 import { writeOnnxModel } from '../../models/onnx/writer.ts';
@@ -50,26 +50,39 @@ export async function makeOwnModel(
 }
 
 /**
- * The decoder as an exporter writes it, but that queries, keys and values stay one product, as in our own graph: what is compared is the
- * engine.
+ * The decoder as an exporter writes it.
+ *
+ * @param options.lastLogits as newer exports have it; that of the default model on the Hub returns the logits of all tokens
  */
 export async function writeExport(
   { config, tensors }: Checkpoint,
-  { path, weights }: { readonly path: string; readonly weights: 'nb8' | 'fp32' },
+  {
+    path,
+    weights,
+    lastLogits = false,
+  }: { readonly path: string; readonly weights: 'nb8' | 'fp32'; readonly lastLogits?: boolean },
 ): Promise<Manifest['shape']> {
   const model = llama.plan(config, { contextTokensMax });
   const graph = new GraphBuilder();
   const format = { nb8, fp32 }[weights];
-  model.build({ graph, layout: layoutExport, weights: format, tensors, fullLogits: false });
+  model.build({ graph, layout: exportLayout({ lastLogits }), weights: format, tensors, fullLogits: false });
   const plain = unfuse(graph.finish('export'), { headSize: model.shape.headSize });
   await writeOnnxModel(plain, { path, onTensor: () => {} });
   return model.shape;
 }
 
 /** A folder as transformers.js reads it, named like its 8-bit variant. */
-export async function writeTransformersFolder(checkpoint: Checkpoint, directory: string): Promise<void> {
+export async function writeTransformersFolder(
+  checkpoint: Checkpoint,
+  directory: string,
+  { lastLogits }: { readonly lastLogits: boolean },
+): Promise<void> {
   await mkdir(join(directory, 'onnx'), { recursive: true });
-  await writeExport(checkpoint, { path: join(directory, 'onnx', 'model_quantized.onnx'), weights: 'nb8' });
+  await writeExport(checkpoint, {
+    path: join(directory, 'onnx', 'model_quantized.onnx'),
+    weights: 'nb8',
+    lastLogits,
+  });
   const { tokenizer, tokenizerConfig } = checkpoint.text;
   const files = {
     'config.json': checkpoint.config,

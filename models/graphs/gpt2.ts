@@ -104,7 +104,7 @@ function attention(
   const { hiddenSize } = shape;
   const size = { inputs: hiddenSize, outputs: 3 * hiddenSize };
   const projected = dense(parts, at.hidden, { name: `${at.name}.attn.c_attn`, ...size });
-  const context = at.decoder.attention(at.layer, { projected, rotate: null });
+  const context = at.decoder.attention(at.layer, { together: () => projected, apart: null, rotate: null });
   return dense(parts, context, { name: `${at.name}.attn.c_proj`, inputs: hiddenSize, outputs: hiddenSize });
 }
 

@@ -21,7 +21,8 @@ export const layoutD5: DecoderLayout = {
     return {
       inputIds: graphInputs.inputIds,
       positionIds: graphInputs.positionIds,
-      attention(layer, { projected, rotate }) {
+      attention(layer, { together, rotate }) {
+        const projected = together();
         const asLines = (value: string) => graph.node('Reshape', [value, graph.int64s([-1, shape.headSize])]);
         const turned = asLines(rotate === null ? projected : rotate(projected));
         const plain = rotate === null ? turned : asLines(projected);

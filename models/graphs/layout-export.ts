@@ -1,7 +1,7 @@
 import { EXPORT_LAYOUT, exportInputs, exportOutputs } from '../../src/onnx/export-contract.ts';
 import { bytesOf } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { DecoderLayout, DecoderShape, OpenDecoder } from './decoder-layout.ts';
+import type { DecoderLayout, DecoderShape, OpenDecoder, Projection } from './decoder-layout.ts';
 
 /** Smallest float32: what exporters put in place of scores that may not be seen. */
 const HIDDEN = -3.4028234663852886e38;
@@ -10,32 +10,44 @@ const HIDDEN = -3.4028234663852886e38;
  * Attention as exporters write it, step by step as in the Python that they trace: the cache grows by concatenation, key/value heads are
  * repeated for their query heads, scores are masked by one tensor for all layers.
  */
-export const layoutExport: DecoderLayout = {
-  name: EXPORT_LAYOUT,
-  begin(graph, shape) {
-    declareInputs(graph, shape);
-    const mask = causalMask(graph);
-    return {
-      inputIds: exportInputs.inputIds,
-      positionIds: exportInputs.positionIds,
-      attention: (layer, projected) => attention({ graph, shape, mask }, layer, projected),
-      finish(hidden, { project }) {
-        const last = graph.node('Neg', [exportInputs.logitsToKeep]);
-        const starts = graph.node('Reshape', [last, graph.int64s([1])]);
-        const kept = graph.node('Slice', [hidden, starts, graph.int64s([2 ** 31]), graph.int64s([1])]);
-        graph.node('Identity', [project(kept)], { outputs: [exportOutputs.logits] });
-        graph.output({ name: exportOutputs.logits, type: 'float32', dims: ['B', 'N', shape.vocabSize] });
-        for (let layer = 0; layer < shape.layers; layer++) declareCache(graph, shape, layer);
-      },
-    } satisfies OpenDecoder;
-  },
-};
+export const layoutExport: DecoderLayout = exportLayout({ lastLogits: true });
+
+/** @param options.lastLogits whether the logits of the last tokens alone can be asked for; older exports return those of all. */
+export function exportLayout(options: { readonly lastLogits: boolean }): DecoderLayout {
+  return { name: EXPORT_LAYOUT, begin: (graph, shape) => begin({ graph, shape }, options) };
+}
+
+function begin(
+  { graph, shape }: { graph: GraphBuilder; shape: DecoderShape },
+  { lastLogits }: { readonly lastLogits: boolean },
+): OpenDecoder {
+  declareInputs(graph, shape);
+  const mask = causalMask(graph);
+  return {
+    inputIds: exportInputs.inputIds,
+    positionIds: exportInputs.positionIds,
+    attention: (layer, projected) => attention({ graph, shape, mask }, layer, projected),
+    finish(hidden, { project }) {
+      const rows = lastLogits ? cutToLast(graph, hidden) : hidden;
+      graph.node('Identity', [project(rows)], { outputs: [exportOutputs.logits] });
+      graph.output({ name: exportOutputs.logits, type: 'float32', dims: ['B', 'N', shape.vocabSize] });
+      for (let layer = 0; layer < shape.layers; layer++) declareCache(graph, shape, layer);
+    },
+  };
+}
+
+/** hidden [B, S, hiddenSize] -> the rows of the last tokens; of all where 0 are asked for. */
+function cutToLast(graph: GraphBuilder, hidden: string): string {
+  graph.input({ name: exportInputs.logitsToKeep, type: 'int64', dims: [] });
+  const last = graph.node('Neg', [exportInputs.logitsToKeep]);
+  const starts = graph.node('Reshape', [last, graph.int64s([1])]);
+  return graph.node('Slice', [hidden, starts, graph.int64s([2 ** 31]), graph.int64s([1])]);
+}
 
 function declareInputs(graph: GraphBuilder, { kvHeads, headSize, layers }: DecoderShape): void {
   graph.input({ name: exportInputs.inputIds, type: 'int64', dims: ['B', 'S'] });
   graph.input({ name: exportInputs.attentionMask, type: 'int64', dims: ['B', 'T'] });
   graph.input({ name: exportInputs.positionIds, type: 'int64', dims: ['B', 'S'] });
-  graph.input({ name: exportInputs.logitsToKeep, type: 'int64', dims: [] });
   for (let layer = 0; layer < layers; layer++) {
     for (const name of [exportInputs.pastKey(layer), exportInputs.pastValue(layer)]) {
       graph.input({ name, type: 'float32', dims: ['B', kvHeads, 'P', headSize] });
@@ -85,12 +97,12 @@ function causalMask(graph: GraphBuilder): string {
 function attention(
   { graph, shape, mask }: { graph: GraphBuilder; shape: DecoderShape; mask: string },
   layer: number,
-  { projected, rotate }: Parameters<OpenDecoder['attention']>[1],
+  { together, apart, rotate }: Projection,
 ): string {
   const { heads, kvHeads, headSize } = shape;
   const turned = (part: string) => (rotate === null ? part : rotate(part));
   const widths = [heads, kvHeads, kvHeads].map((count) => count * headSize);
-  const [query = '', key = '', value = ''] = graph.split(projected, widths);
+  const [query = '', key = '', value = ''] = apart?.() ?? graph.split(together(), widths);
   const transpose = (data: string, perm: number[]) =>
     graph.node('Transpose', [data], { attributes: { perm: { ints: perm } } });
   const byHead = (data: string, count: number) =>

@@ -125,35 +125,56 @@ function build(model: Llama, parts: BuildParts): void {
 
 function attention(
   model: Llama,
-  { graph, weights, tensors }: BuildParts,
+  parts: BuildParts,
   at: { decoder: OpenDecoder; rotation: readonly string[]; layer: number; hidden: string },
 ): string {
-  const { heads, kvHeads, headSize, hiddenSize } = model.shape;
+  const { graph, weights, tensors } = parts;
+  const { kvHeads, headSize, hiddenSize } = model.shape;
   const name = `model.layers.${at.layer}.self_attn`;
-  const width = heads * headSize;
-  const kvWidth = kvHeads * headSize;
-  const projection = (part: string, rows: number) =>
-    matrix(tensors, `${name}.${part}_proj.weight`, { rows, columns: hiddenSize });
-  const together = stackRows(`${name}.qkv_proj.weight`, [
-    projection('q', width),
-    projection('k', kvWidth),
-    projection('v', kvWidth),
-  ]);
-  const bias = () =>
-    stackVectors({ graph, tensors }, `${name}.qkv_proj.bias`, [
-      { name: `${name}.q_proj.bias`, length: width },
-      { name: `${name}.k_proj.bias`, length: kvWidth },
-      { name: `${name}.v_proj.bias`, length: kvWidth },
-    ]);
-  const projected = weights.linear(graph, at.hidden, {
-    matrix: together,
-    ...(model.isBiased ? { bias: bias() } : {}),
+  const heads = (part: string, count: number) => ({ part, rows: count * headSize });
+  const [query, key, value] = [heads('q', model.shape.heads), heads('k', kvHeads), heads('v', kvHeads)];
+  const project = (title: string, wanted: readonly HeadRows[]) =>
+    projectHeads(model, parts, { name, title, hidden: at.hidden, wanted });
+  const context = at.decoder.attention(at.layer, {
+    together: () => project('qkv', [query, key, value]),
+    apart: () => [project('q', [query]), project('k', [key]), project('v', [value])],
+    rotate: (turning) =>
+      graph.node('RotaryEmbedding', [turning, at.decoder.positionIds, ...at.rotation], { domain: MICROSOFT }),
   });
-  const rotate = (turning: string) =>
-    graph.node('RotaryEmbedding', [turning, at.decoder.positionIds, ...at.rotation], { domain: MICROSOFT });
-  const context = at.decoder.attention(at.layer, { projected, rotate });
-  const output = matrix(tensors, `${name}.o_proj.weight`, { rows: hiddenSize, columns: width });
+  const output = matrix(tensors, `${name}.o_proj.weight`, {
+    rows: hiddenSize,
+    columns: query.rows,
+  });
   return weights.linear(graph, context, { matrix: output });
+}
+
+/** A part of the checkpoint's projections: `q`, `k` or `v`. */
+interface HeadRows {
+  readonly part: string;
+  readonly rows: number;
+}
+
+/** One product for all that is wanted, the parts one behind the other. */
+function projectHeads(
+  { shape, isBiased }: Llama,
+  { graph, weights, tensors }: BuildParts,
+  {
+    name,
+    title,
+    hidden,
+    wanted,
+  }: { name: string; title: string; hidden: string; wanted: readonly HeadRows[] },
+): string {
+  const stacked = stackRows(
+    `${name}.${title}_proj.weight`,
+    wanted.map(({ part, rows }) =>
+      matrix(tensors, `${name}.${part}_proj.weight`, { rows, columns: shape.hiddenSize }),
+    ),
+  );
+  if (!isBiased) return weights.linear(graph, hidden, { matrix: stacked });
+  const biases = wanted.map(({ part, rows }) => ({ name: `${name}.${part}_proj.bias`, length: rows }));
+  const bias = stackVectors({ graph, tensors }, `${name}.${title}_proj.bias`, biases);
+  return weights.linear(graph, hidden, { matrix: stacked, bias });
 }
 
 function feedForward(
