@@ -9,6 +9,8 @@ import { exportInputs, exportOutputs, regroupInputs } from './export-contract.ts
  */
 export class DeviceCache implements ExportCache {
   readonly joins = false;
+  /** Of half precision. */
+  readonly rounding = 1e-2;
   readonly #session: InferenceSession;
   readonly #batches = new Set<CachedBatch>();
 

@@ -20,6 +20,8 @@ export interface HeldRow {
 export interface ExportCache extends AsyncDisposable {
   /** Whether rows of several batches can become one. */
   readonly joins: boolean;
+  /** How far a row of a batch may differ from the same row alone by rounding: of a logit, in units of the largest. */
+  readonly rounding: number;
   /** The first `length` positions of these rows, as one batch: the one that they are already, where they are one. */
   gather(rows: readonly HeldRow[], length: number): Promise<CachedBatch>;
   /** Told of each batch that a run has returned. */
@@ -52,6 +54,7 @@ export function isWholeBatch(rows: readonly HeldRow[], length: number): boolean 
 /** Batches in the memory of the process, which the garbage collector frees. */
 export class HostCache implements ExportCache {
   readonly joins = true;
+  readonly rounding = 1e-5;
   readonly #shape: KvShape;
 
   constructor(shape: KvShape) {
@@ -110,6 +113,7 @@ export class HeldRows {
     this.#passesMax = passesMax;
   }
 
+  /** @throws when the slot holds nothing. Whatever is asked for counts as touched. */
   get(slot: number): HeldRow {
     const row = this.#rows[slot];
     assert(row !== undefined, `slot ${slot} holds nothing`);

@@ -17,9 +17,6 @@ const IDLE_PASSES_MAX = 64;
 const ONE_BY_ONE =
   'In this model one reply of a batch changes the others (its activations have one scale for all), so replies are computed one by one. Convert the original checkpoint for speed.';
 
-/** Largest difference of a logit that rounding may make, in units of the largest logit. */
-const ROUNDING = 1e-3;
-
 export interface ExportRunnerOptions {
   readonly shape: KvShape;
   /** Logits kept per row. */
@@ -86,6 +83,7 @@ export class ExportRunner implements LoadedRunner {
     assert(rows.length > 0, 'a batch has rows');
     const results: RowLogits[] = new Array(rows.length);
     const written: HeldRow[] = new Array(rows.length);
+    for (const { prompt } of rows) this.#prompts.get(prompt.slot);
     for (const group of this.#groups(rows)) {
       const held = group.rows.map((index) => this.#pastOf(rows[index]!));
       const past = await this.#cache.gather(held, group.length);
@@ -147,7 +145,7 @@ export class ExportRunner implements LoadedRunner {
     return scores;
   }
 
-  /** Runs two rows together and alone: where they differ by more than rounding, none share a batch from then on. */
+  /** Runs two rows together and alone: where they differ by more than the device rounds, none share a batch from then on. */
   async warmUp(): Promise<readonly string[]> {
     const tokens = [Int32Array.of(1, 2, 3), Int32Array.of(3, 1, 2)];
     const past = emptyBatch(this.#shape, tokens.length);
@@ -158,7 +156,7 @@ export class ExportRunner implements LoadedRunner {
       difference = Math.max(difference, differenceOf(logits[row]!, alone.logits[0]!));
     }
     this.#forget();
-    this.#isBatching = difference <= ROUNDING;
+    this.#isBatching = difference <= this.#cache.rounding;
     if (!this.#isBatching) return [ONE_BY_ONE];
     return difference === 0 ? [] : [ROWS_DIFFER];
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
 import { DeviceCache } from './device-cache.ts';
 import { HostCache } from './export-cache.ts';
 import { EXPORT_LAYOUT, exportOutputs } from './export-contract.ts';
@@ -25,19 +26,22 @@ export interface RunnerOptions extends Pick<SessionOptions, 'threads' | 'provide
  * @throws when the runtime cannot load the graph, or the provider cannot be had or does not suit the graph.
  */
 export async function openRunner(options: RunnerOptions): Promise<LoadedRunner> {
-  const { directory, manifest } = options;
-  if (options.provider === 'webgpu') return await openOnWebGpu(options);
+  const { directory, manifest, provider } = options;
+  if (provider === 'webgpu') return await openOnWebGpu(options);
   const session = await openSession(join(directory, manifest.files.graph.path), options);
   const { shape, topK } = manifest;
-  return manifest.layout === EXPORT_LAYOUT
-    ? new ExportRunner(session, new HostCache(shape), { ...options, shape, topK })
-    : new OnnxRunner(session, { ...options, shape, topK });
+  return await unlessItFails([session], async () =>
+    manifest.layout === EXPORT_LAYOUT
+      ? new ExportRunner(session, new HostCache(shape), { ...options, shape, topK })
+      : new OnnxRunner(session, { ...options, shape, topK }),
+  );
 }
 
 /** There the cache must not cross to the processor and back in each step, so the graph has to return it whole. */
 async function openOnWebGpu(options: RunnerOptions): Promise<LoadedRunner> {
   const { files, layout, shape, topK } = options.manifest;
-  if (layout !== EXPORT_LAYOUT || files.regroup === undefined) {
+  const { regroup } = files;
+  if (layout !== EXPORT_LAYOUT || regroup === undefined) {
     throw new Error('it needs a model made with "amity model import <path> --layout export --weights fp16"');
   }
   const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
@@ -47,6 +51,24 @@ async function openOnWebGpu(options: RunnerOptions): Promise<LoadedRunner> {
   ]);
   const open = (path: string) => openSession(join(options.directory, path), { ...options, onDevice });
   const session = await open(files.graph.path);
-  const cache = new DeviceCache(await open(files.regroup.path));
-  return new ExportRunner(session, cache, { ...options, shape, topK });
+  return await unlessItFails([session], async () => {
+    const cache = new DeviceCache(await open(regroup.path));
+    return await unlessItFails(
+      [cache],
+      async () => new ExportRunner(session, cache, { ...options, shape, topK }),
+    );
+  });
+}
+
+/** What was opened for a runner that cannot be made is closed again. */
+async function unlessItFails<Result>(
+  opened: readonly (InferenceSession | DeviceCache)[],
+  make: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await make();
+  } catch (error) {
+    for (const one of opened) await ('release' in one ? one.release() : one[Symbol.asyncDispose]());
+    throw error;
+  }
 }

@@ -188,6 +188,21 @@ export function describeModelRunner(name: string, subject: RunnerUnderTest): voi
       },
     );
 
+    test('a prompt stays as long as replies to it are written', async () => {
+      const [prompt, token] = [text(12), text(1)[0]!];
+      const of = { slot: 0, length: prompt.length };
+      await prefill(0, prompt);
+      const first = bits(await next({ position: 0, token, prompt: of }));
+      for (let position = 0; position < 150; position += 1) await next({ position, token, prompt: of });
+      runner.copyPrompt(0, 1, prompt.length);
+      await prefill(0, text(5));
+      const [, second] = await runner.decode([
+        { slot: 0, position: 0, token, prompt: { slot: 0, length: 5 } },
+        { slot: 1, position: 0, token, prompt: { slot: 1, length: prompt.length } },
+      ]);
+      expect(bits(second!)).toEqual(first);
+    });
+
     test('slots that begin anew remember nothing', async () => {
       const [prompt, token] = [text(30), text(1)[0]!];
       const fresh = bits(await prefill(0, prompt));

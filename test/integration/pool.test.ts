@@ -136,3 +136,26 @@ test('the fill of the batches is counted', async () => {
   expect(rowSteps / steps).toBeGreaterThan(1);
   expect(rowSteps / steps).toBeLessThanOrEqual(4);
 });
+
+test('a model whose graph is an export writes the same, through the same engine', async () => {
+  await using directory = await makeTinyDirectory({ kind: 'counting', layout: 'export' });
+  await using pool = startTinyPool(directory.path);
+  await pool.ready();
+  const requests = [{ kind: 'all', candidates: 1 } as const, { kind: 'all', candidates: 3 } as const];
+  const replies = await Promise.all(
+    requests.map((selection, i) => collect(pool.generate(aRequest(`g${i}`, { selection }), never()))),
+  );
+  expect(textOf(replies[0] ?? [])).toBe(ALPHABET);
+  const last = replies[1]?.at(-1);
+  expect(last?.kind === 'finished' && last.candidates.map(({ text }) => text)).toEqual(
+    Array(3).fill(ALPHABET),
+  );
+});
+
+test('what cannot be had of a GPU is a note, and the replies come', async () => {
+  await using directory = await makeTinyDirectory({ kind: 'counting' });
+  await using pool = startTinyPool(directory.path, { provider: 'webgpu' });
+  await pool.ready();
+  expect(pool.notes()).toEqual([expect.stringContaining('EXECUTION_PROVIDER=webgpu cannot be had')]);
+  expect(textOf(await collect(pool.generate(aRequest('g'), never())))).toBe(ALPHABET);
+});

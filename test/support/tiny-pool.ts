@@ -10,11 +10,19 @@ export interface TinyPoolOptions
   extends Partial<Pick<GenerationPoolOptions, 'host' | 'workers' | 'workerFile' | 'onProcess'>> {
   readonly rowsMax?: number;
   readonly queueMax?: number;
+  readonly provider?: GenerationPoolOptions['worker']['provider'];
 }
 
 export function startTinyPool(
   modelDirectory: string,
-  { host = 'thread', workers = 1, rowsMax = 20, queueMax = 8, ...rest }: TinyPoolOptions = {},
+  {
+    host = 'thread',
+    workers = 1,
+    rowsMax = 20,
+    queueMax = 8,
+    provider = 'cpu',
+    ...rest
+  }: TinyPoolOptions = {},
 ): GenerationPool {
   const race = { quality: 'live', candidates: 10, commitTokens: 14, exploration: 0 } as const;
   const size = { threads: 1, rowsMax, positionsMax: 600, queueMax, prefixCacheBytes: 4_000_000 };
@@ -23,7 +31,7 @@ export function startTinyPool(
     host,
     workers,
     queueMax,
-    worker: { modelDirectory, ...size, provider: 'cpu', verifyChecksums: true, race },
+    worker: { modelDirectory, ...size, provider, verifyChecksums: true, race },
     ...rest,
   });
 }
