@@ -24,9 +24,14 @@ export function createBenchCommand(): Command {
           'The measurements are not part of this installation: run this in a clone of the repository.',
         );
       }
-      const child = spawn(process.execPath, ['--import', 'tsx', script, ...command.args], {
-        stdio: 'inherit',
-      });
+      // Found from here, not from where the command was given.
+      const child = spawn(
+        process.execPath,
+        ['--import', import.meta.resolve('tsx'), script, ...command.args],
+        {
+          stdio: 'inherit',
+        },
+      );
       const [code] = (await once(child, 'close')) as [number | null];
       process.exitCode = code ?? 1;
     });
