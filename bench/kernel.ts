@@ -18,6 +18,7 @@ import { openModel } from '../src/onnx/open-model.ts';
 import { openSession } from '../src/onnx/session.ts';
 import { openCeiling } from './kernel/ceiling.ts';
 import { describeMachine, median } from './machine.ts';
+import { renderBars } from './plot-bars.ts';
 
 const { values } = parseArgs({
   options: { threads: { type: 'string', default: '2' }, json: { type: 'boolean', default: false } },
@@ -93,6 +94,20 @@ const result = {
   prefill: { tokens: promptTokens, ms: rounded(median(prefills)) },
 };
 writeFileSync(new URL('./results/kernel.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+writeFileSync(
+  new URL('./results/kernel.svg', import.meta.url),
+  renderBars({
+    title: 'Milliseconds of a step, of its kernel alone, and of our JavaScript',
+    groups: result.steps.map(({ requests, candidates, stepMs, ceilingMs, ownMs }) => ({
+      name: `${requests} x ${candidates}`,
+      bars: [
+        { name: 'step', value: stepMs },
+        { name: 'kernel alone', value: ceilingMs },
+        { name: 'our JavaScript', value: ownMs },
+      ],
+    })),
+  }),
+);
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
   console.table(result.steps);

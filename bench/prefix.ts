@@ -20,6 +20,7 @@ import { openRunner } from '../src/onnx/open-runner.ts';
 import { aMessage } from '../test/support/builders.ts';
 import { describeMachine, median } from './machine.ts';
 import { openings } from './people/openings.ts';
+import { renderChart } from './plot.ts';
 
 const { values } = parseArgs({
   options: {
@@ -87,6 +88,26 @@ const result = {
   timesFaster: Math.round((100 * sum((turn) => turn.withoutMs)) / sum((turn) => turn.withMs)) / 100,
 };
 writeFileSync(new URL('./results/prefix.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+writeFileSync(
+  new URL('./results/prefix.svg', import.meta.url),
+  renderChart({
+    title: 'Until the first token of each turn',
+    panels: [
+      {
+        x: { label: 'turn' },
+        y: { label: 'ms', from: 0 },
+        series: [
+          {
+            name: 'without the cache',
+            kind: 'line',
+            points: turns.map(({ turn, withoutMs }) => [turn, withoutMs]),
+          },
+          { name: 'with the cache', kind: 'line', points: turns.map(({ turn, withMs }) => [turn, withMs]) },
+        ],
+      },
+    ],
+  }),
+);
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
   console.table(turns);
