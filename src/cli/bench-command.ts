@@ -12,12 +12,11 @@ const candidates = ['../../bench/run.ts', '../../../bench/run.ts'].map((path) =>
 /** `amity bench`: the measurements of bench/, on this machine. */
 export function createBenchCommand(): Command {
   return new Command('bench')
-    .argument('[name]', 'which measurement; without one they are listed')
-    .argument('[options...]', 'its options, such as --json')
+    .argument('[measurement...]', 'its name and options, such as --json; without a name they are listed')
     .allowUnknownOption()
     .helpOption(false)
     .description('measure this machine (engine, ladder, kernel, prefix and more)')
-    .action(async (_name: string | undefined, _options: string[], _flags: unknown, command: Command) => {
+    .action(async (words: readonly string[]) => {
       const script = candidates.find(existsSync);
       if (script === undefined) {
         throw new Error(
@@ -25,13 +24,9 @@ export function createBenchCommand(): Command {
         );
       }
       // Found from here, not from where the command was given.
-      const child = spawn(
-        process.execPath,
-        ['--import', import.meta.resolve('tsx'), script, ...command.args],
-        {
-          stdio: 'inherit',
-        },
-      );
+      const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...words], {
+        stdio: 'inherit',
+      });
       const [code] = (await once(child, 'close')) as [number | null];
       process.exitCode = code ?? 1;
     });
