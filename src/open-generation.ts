@@ -54,6 +54,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       rowsMax: sizes.rowsMax,
       prefixCacheBytes: sizes.prefixCacheBytes,
       positionsMax: positionsMaxOf(opened, reply),
+      reserved: { prompt: reply.promptTokensMax, reply: reply.replyTokensMax },
       queueMax: sizes.queueMax,
       verifyChecksums: model.verifyChecksums,
       race: config.race,

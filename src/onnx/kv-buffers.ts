@@ -50,13 +50,15 @@ export interface KvSize {
   readonly slots: number;
   /** Tokens that a slot can hold. */
   readonly positions: number;
+  /** Memory for so many tokens in each slot is taken at once; the rest when it is needed. */
+  readonly reserved?: number;
 }
 
 /**
  * Keys and values of all slots, one pair of arrays a layer: keys `[slots, heads, headSize, width]`, values
  * `[slots, heads, width, headSize]`. The first B slots are thus one contiguous tensor of a batch of B.
  *
- * The arrays are made once, at their largest; memory is only touched as far as `width` reaches. `width` follows the
+ * The arrays are made once, at their largest; beyond what is reserved, memory is only touched as far as `width` reaches. `width` follows the
  * longest sequence that runs: it grows at once, and shrinks when reading the surplus has cost as much as repacking.
  *
  * Invariant: what lies outside the written positions is finite (zero or left over), so that a probability of
@@ -79,9 +81,13 @@ export class KvBuffers implements KvTarget {
     this.shape = shape;
     this.contents = size.contents;
     this.slots = size.slots;
-    const length = size.slots * shape.kvHeads * shape.headSize * widthFor(size.contents, size.positions);
-    this.keys = Array.from({ length: shape.layers }, () => new Float32Array(length));
-    this.values = Array.from({ length: shape.layers }, () => new Float32Array(length));
+    const perPosition = size.slots * shape.kvHeads * shape.headSize;
+    const length = perPosition * widthFor(size.contents, size.positions);
+    const reserved = perPosition * (size.reserved ? widthFor(size.contents, size.reserved) : 0);
+    // Written to, or the system would hand the memory out page by page for hours.
+    const create = () => new Float32Array(length).fill(0, 0, reserved);
+    this.keys = Array.from({ length: shape.layers }, create);
+    this.values = Array.from({ length: shape.layers }, create);
     this.#width = widthFor(size.contents, 0);
     this.#written = new Int32Array(size.slots);
     this.#lastPass = new Int32Array(size.slots);

@@ -23,6 +23,8 @@ export interface OnnxRunnerOptions {
   readonly slots: number;
   /** Tokens of a prompt and its reply together. */
   readonly positions: number;
+  /** Tokens of each prompt and of each reply for which memory is taken at once. */
+  readonly reserved?: { readonly prompt: number; readonly reply: number };
   /** Pieces of prompts kept for later, and their length; none without. */
   readonly kept?: { readonly blocks: number; readonly tokens: number };
 }
@@ -45,13 +47,15 @@ export class OnnxRunner implements LoadedRunner {
   #isRunning = false;
 
   constructor(session: InferenceSession, options: OnnxRunnerOptions) {
-    const { slots, positions, shape, topK, kept = { blocks: 0, tokens: 1 } } = options;
+    const { slots, positions, shape, topK } = options;
+    const { kept = { blocks: 0, tokens: 1 }, reserved = { prompt: 0, reply: 0 } } = options;
     this.limits = { slots, positions, topK, blocks: kept.blocks, blockTokens: kept.tokens };
     this.#blocks = new PromptBlocks(shape, kept);
     this.#session = session;
     this.#shape = shape;
-    this.#replies = new KvBuffers(shape, { contents: 'replies', slots, positions });
-    this.#prompts = new KvBuffers(shape, { contents: 'prompts', slots, positions });
+    const size = { slots, positions };
+    this.#replies = new KvBuffers(shape, { contents: 'replies', ...size, reserved: reserved.reply });
+    this.#prompts = new KvBuffers(shape, { contents: 'prompts', ...size, reserved: reserved.prompt });
     this.#decodeFeeds = new DecodeFeeds({
       replies: this.#replies,
       prompts: this.#prompts,

@@ -16,6 +16,8 @@ export interface RunnerOptions extends Pick<SessionOptions, 'threads' | 'provide
   readonly slots: number;
   /** Tokens of a prompt and its reply together. */
   readonly positions: number;
+  /** Tokens of each prompt and of each reply for which memory is taken at once; only by graphs of our own. */
+  readonly reserved?: { readonly prompt: number; readonly reply: number };
   /** Pieces of prompts kept for later, and their length; none without. Graphs of the export layout keep none. */
   readonly kept?: { readonly blocks: number; readonly tokens: number };
 }

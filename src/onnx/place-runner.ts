@@ -23,7 +23,7 @@ export async function placeRunner(
     return await openWarm({ ...options, provider: wanted });
   } catch (error) {
     const { runner, notes } = await openWarm({ ...options, provider: 'cpu' });
-    const reason = (error as Error).message.split('\n')[0] ?? '';
+    const reason = reasonOf((error as Error).message);
     return {
       runner,
       notes: [
@@ -42,4 +42,10 @@ async function openWarm(options: RunnerOptions): Promise<PlacedRunner> {
     await runner[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The first line; of an assertion of the runtime what follows the place in its sources and the condition. */
+function reasonOf(message: string): string {
+  const line = message.split('\n')[0] ?? '';
+  return /\.(?:cc|h):\d+ .*? (?:was|is) (?:false|true)\. (.+)$/.exec(line)?.[1] ?? line;
 }

@@ -40,6 +40,7 @@ export async function loadWorker(settings: WorkerSettings): Promise<LoadedWorker
     deviceId: takeSeat(settings.seats, threadId),
     slots: rowsMax,
     positions: Math.min(positionsMax, manifest.shape.contextTokensMax),
+    reserved: settings.reserved,
     kept: {
       blocks: Math.floor(settings.prefixCacheBytes / blockBytes(manifest.shape, CHUNK_TOKENS)),
       tokens: CHUNK_TOKENS,

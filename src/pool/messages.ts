@@ -16,6 +16,8 @@ export interface WorkerSettings {
   readonly rowsMax: number;
   /** Tokens a sequence may hold, prompt and reply together. */
   readonly positionsMax: number;
+  /** Of these, memory for so many of each prompt and of each reply is taken at the start. */
+  readonly reserved: { readonly prompt: number; readonly reply: number };
   /** Requests that may wait for a row inside the worker. */
   readonly queueMax: number;
   readonly verifyChecksums: boolean;

@@ -25,7 +25,8 @@ export function startTinyPool(
   }: TinyPoolOptions = {},
 ): GenerationPool {
   const race = { quality: 'live', candidates: 10, commitTokens: 14, exploration: 0 } as const;
-  const size = { threads: 1, rowsMax, positionsMax: 600, queueMax, prefixCacheBytes: 4_000_000 };
+  const reserved = { prompt: 0, reply: 0 };
+  const size = { threads: 1, rowsMax, positionsMax: 600, reserved, queueMax, prefixCacheBytes: 4_000_000 };
   return startGenerationPool({
     modelName: 'tiny-counting',
     host,
