@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findCheckpoint } from './checkpoint.ts';
 import { describeMachine, median } from './machine.ts';
+import { meaninglessPrompt } from './meaningless.ts';
 import { writeGguf } from './peers/gguf-file.ts';
 import { emptyCache, makeOwnModel, writeTransformersFolder } from './peers/models.ts';
 import { renderBars } from './plot-bars.ts';
@@ -115,7 +116,7 @@ async function measure() {
   const answers = new Map<string, Answer[]>();
   for (const candidates of candidateCounts) {
     for (let round = 0; round <= Number(values.rounds); round++) {
-      const prompt = Array.from({ length: promptTokens }, (_, i) => 200 + ((i * 37 + round * 101) % 40_000));
+      const prompt = [...meaninglessPrompt(promptTokens, round)];
       for (const engine of engines) {
         await pause(restMs);
         const answer = await ask(engine, { prompt, candidates, replyTokens });

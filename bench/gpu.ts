@@ -19,6 +19,7 @@ import { findCheckpoint } from './checkpoint.ts';
 import { gpt2Large, randomGpt2 } from './gpu/random-gpt2.ts';
 import { runCrowd } from './ladder/with-engine.ts';
 import { describeMachine, median } from './machine.ts';
+import { meaninglessPrompt } from './meaningless.ts';
 import { emptyCache, makeOwnModel } from './peers/models.ts';
 
 const { values } = parseArgs({
@@ -125,7 +126,7 @@ function run(
 ) {
   // Random weights write anything, so no text is made and nothing ends early.
   const vocabulary = { size: 50_000, tokenBytes: () => Uint8Array.of(97), isEnd: () => false };
-  const prompt = Int32Array.from({ length: tokens }, (_, i) => 200 + ((i * 37 + round * 101) % 40_000));
+  const prompt = meaninglessPrompt(tokens, round);
   const sampling = { temperature: 0.8, topK: 40, topP: 0.95, repetitionPenalty: 1.1, seed: round };
   return runCrowd(
     { runner, vocabulary },

@@ -27,6 +27,7 @@ import {
 } from './ladder/in-turn.ts';
 import { type Choice, type Crowd, runCrowd } from './ladder/with-engine.ts';
 import { describeMachine, median } from './machine.ts';
+import { meaninglessPrompt } from './meaningless.ts';
 import { emptyCache, makeOwnModel, writeExport } from './peers/models.ts';
 import { renderBars } from './plot-bars.ts';
 
@@ -78,8 +79,8 @@ const rungs: readonly Rung[] = [
     change: 'the prompt is read once for all candidates',
     request: withSharedPrefill(own),
   },
-  { name: 'batching', change: 'candidates are one batch', request: asBatch(own, { isPromptShared: false }) },
-  { name: 'shared prompt', change: "the prompt's keys and values are there once (D4)", ...engineRung('all') },
+  { name: 'batching', change: 'candidates are one batch', request: asBatch(own) },
+  { name: 'shared prompt', change: "the prompt's keys and values are there once", ...engineRung('all') },
   { name: 'racing', change: 'losers stop early, the winner goes on', ...engineRung('race') },
   { name: 'adaptive n', change: 'fewer candidates while others wait', ...engineRung('adaptive race') },
 ];
@@ -160,7 +161,7 @@ function engineRung(choice: Choice): Pick<Rung, 'request' | 'crowd'> {
 }
 
 function workOf(round: number): Work {
-  const prompt = Int32Array.from({ length: promptTokens }, (_, i) => 200 + ((i * 37 + round * 101) % 40_000));
+  const prompt = meaninglessPrompt(promptTokens, round);
   const sampling = { temperature: 0.8, topK: 40, topP: 0.95, repetitionPenalty: 1.1, seed: round };
   return { prompt, candidates, replyTokens, sampling };
 }

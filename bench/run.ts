@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const parts: ReadonlySet<string> = new Set([
   'checkpoint',
   'machine',
+  'meaningless',
   'plot',
   'plot-bars',
   'run',

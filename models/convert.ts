@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GRAPH_LAYOUT, GRAPH_TOP_K } from '../src/onnx/graph-contract.ts';
 import { MANIFEST_FILE, type Manifest, type ManifestFile, manifestSchema } from '../src/onnx/manifest.ts';
@@ -118,6 +118,8 @@ export async function writeRegroup(
 ): Promise<{ regroup: ManifestFile }> {
   const path = join(directory, fileNames.regroup);
   const written = await writeOnnxModel(regroupGraph(shape), { path, onTensor: () => {} });
+  // It has no weights.
+  await rm(`${path}.data`);
   return { regroup: { path: fileNames.regroup, ...written.graph } };
 }
 

@@ -10,14 +10,11 @@ export interface Work {
   readonly sampling: SamplingParams;
 }
 
-/** Milliseconds for all candidates. */
-export type Measure = (work: Work) => Promise<number>;
-
 /**
- * Candidates that are written one after another have nothing to do with each other, so one is timed and counted for all: the lowest rung
- * would take minutes.
+ * Milliseconds for all candidates. Those that are written one after another have nothing to do with each other, so one is timed and
+ * counted for all: the lowest rung would take minutes.
  */
-const timedCandidates = 1;
+export type Measure = (work: Work) => Promise<number>;
 
 /** Everything is computed again for each token. */
 export function withoutCache(runner: ModelRunner): Measure {
@@ -28,7 +25,7 @@ export function withoutCache(runner: ModelRunner): Measure {
     for (let index = 0; index < work.replyTokens; index++) {
       text = Int32Array.of(...text, draw(await readPrompt(runner, text), { candidate: 0, index }));
     }
-    return ((performance.now() - startedAt) * work.candidates) / timedCandidates;
+    return (performance.now() - startedAt) * work.candidates;
   };
 }
 
@@ -38,7 +35,7 @@ export function withCache(runner: ModelRunner): Measure {
     const startedAt = performance.now();
     const logits = await readPrompt(runner, work.prompt);
     await writeOne(runner, work, logits);
-    return ((performance.now() - startedAt) * work.candidates) / timedCandidates;
+    return (performance.now() - startedAt) * work.candidates;
   };
 }
 
@@ -49,19 +46,19 @@ export function withSharedPrefill(runner: ModelRunner): Measure {
     const logits = await readPrompt(runner, work.prompt);
     const readAt = performance.now();
     await writeOne(runner, work, logits);
-    return readAt - startedAt + ((performance.now() - readAt) * work.candidates) / timedCandidates;
+    return readAt - startedAt + (performance.now() - readAt) * work.candidates;
   };
 }
 
-/** All candidates as one batch, each with a copy of the prompt's keys and values, or all with the same. */
-export function asBatch(runner: ModelRunner, { isPromptShared }: { isPromptShared: boolean }): Measure {
+/** All candidates as one batch, each with a copy of the prompt's keys and values. */
+export function asBatch(runner: ModelRunner): Measure {
   return async (work) => {
     const draw = drawer(runner, work);
     const { prompt, candidates, replyTokens } = work;
     const startedAt = performance.now();
     const first = await readPrompt(runner, prompt);
     const slots = Array.from({ length: candidates }, (_, slot) => slot);
-    if (!isPromptShared) for (const slot of slots) runner.copyPrompt(0, slot, prompt.length);
+    for (const slot of slots) runner.copyPrompt(0, slot, prompt.length);
     let tokens = slots.map((candidate) => draw(first, { candidate, index: 0 }));
     for (let position = 0; position + 1 < replyTokens; position++) {
       const rows = await runner.decode(
@@ -69,7 +66,7 @@ export function asBatch(runner: ModelRunner, { isPromptShared }: { isPromptShare
           slot,
           position,
           token: tokens[slot] ?? 0,
-          prompt: { slot: isPromptShared ? 0 : slot, length: prompt.length },
+          prompt: { slot, length: prompt.length },
         })),
       );
       tokens = rows.map((logits, candidate) => draw(logits, { candidate, index: position + 1 }));

@@ -2,7 +2,7 @@ import type { RowLogits } from '../engine/model-runner.ts';
 
 /**
  * The `topK` most likely of all logits of a row, and the logarithm of the sum of their exponentials: what graphs of our own do
- * themselves (layout D4), for those that return everything.
+ * themselves, for those that return everything.
  */
 export function topLogits(logits: Float32Array, topK: number): RowLogits {
   const values = new Float32Array(topK).fill(Number.NEGATIVE_INFINITY);

@@ -1,5 +1,5 @@
 /** Graphs of the export layout have the logits of transformers, fused and as an exporter writes them; and what the peers of the bench get is the checkpoint. */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { GraphBuilder } from '../../../models/onnx/graph-builder.ts';
 import { writeOnnxModel } from '../../../models/onnx/writer.ts';
 import { HostCache } from '../../../src/onnx/export-cache.ts';
 import { ExportRunner } from '../../../src/onnx/export-runner.ts';
-import { readManifest, verifyFiles } from '../../../src/onnx/manifest.ts';
+import { MANIFEST_FILE, readManifest, verifyFiles } from '../../../src/onnx/manifest.ts';
 import { openRunner } from '../../../src/onnx/open-runner.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -125,6 +125,8 @@ describe('an exported graph of your own', () => {
     });
     expect(manifest).toMatchObject({ layout: 'export', weights: 'as exported', source: { kind: 'export' } });
     expect(await verifyFiles(directory, await readManifest(directory))).toEqual([]);
+    const described = Object.values(manifest.files).flatMap((file) => file?.path ?? []);
+    expect((await readdir(directory)).sort()).toEqual([...described, MANIFEST_FILE].sort());
     await using runner = await openRunner({ directory, manifest, threads: 1, ...size });
     expect(await runner.warmUp()).toEqual([]);
     const { ids, scores } = await expectedOf('llama-tied-f16');
