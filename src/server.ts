@@ -105,9 +105,10 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     ids,
     digest,
     observer,
+    verifyToken,
     draining: () => isDraining,
   };
-  opened.use(openGateway(http, gatewayDeps, { verifyToken, settings: config.server, observer }));
+  opened.use(openGateway(http, gatewayDeps, { settings: config.server, observer }));
   opened.defer(() => {
     isDraining = true;
     const grace = pause(config.server.drainTimeoutMs, undefined, { ref: false });

@@ -89,9 +89,9 @@ export async function answerTurn(deps: AnswerDeps, reply: Reply): Promise<void> 
   );
   const end = toGenerationEnd(reply, outcome, { text: writer.text, at: deps.clock.now() });
   if (outcome.error !== undefined) deps.observer.failed(reply.turn, outcome.error);
-  const message = await storeEnd(deps, reply.turn, end);
-  if (message !== null) writer.release();
-  reply.stream.finish(toReplyEnd(reply, { end, message, error: outcome.error }));
+  const stored = await storeEnd(deps, reply.turn, end);
+  if (typeof stored === 'object') writer.release();
+  reply.stream.finish(toReplyEnd(reply, { end, stored, error: outcome.error }));
   deps.observer.ended(reply.turn, {
     outcome: end.finishReason ?? 'failed',
     tokens: outcome.candidates.reduce((sum, candidate) => sum + candidate.tokens, 0),
@@ -123,13 +123,13 @@ async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
   const prompt = await promptOf(deps, turn);
   const seed = deps.ids.seed();
   const { model } = deps.generator;
-  await deps.store.startGeneration({
+  const isStarted = await deps.store.startGeneration({
     generationId: turn.generationId,
     setup: { model, template: prompt.trace.template, seed, variant: null },
     trace: prompt.trace,
     at: deps.clock.now(),
   });
-  if (reply.stopReason !== null) return nothingMade;
+  if (!isStarted || reply.stopReason !== null) return nothingMade;
   return await generateThroughLosses(deps, making, { turn, prompt, seed });
 }
 
@@ -250,30 +250,36 @@ export async function promptOf(
   return buildPrompt(deps.prompt, messages);
 }
 
-/** Tries for a while: the reply was shown, so it should be kept. Null when the store stayed away. */
-async function storeEnd(deps: AnswerDeps, turn: Turn, end: GenerationEnd): Promise<Message | null> {
+/** The message as it is stored; `deleted` when it has no place any more; `unstored` when the store stayed away. */
+type StoredEnd = Message | 'deleted' | 'unstored';
+
+/** Tries for a while: the reply was shown, so it should be kept. */
+async function storeEnd(deps: AnswerDeps, turn: Turn, end: GenerationEnd): Promise<StoredEnd> {
   for (let attempt = 1; attempt <= storeAttemptsMax; attempt++) {
     try {
-      return await deps.store.endGeneration(end);
+      return (await deps.store.endGeneration(end)) ?? 'deleted';
     } catch (error) {
       deps.observer.failed(turn, error);
       if (attempt < storeAttemptsMax) await deps.pause(50 * 2 ** attempt);
     }
   }
-  return null;
+  return 'unstored';
 }
 
 function toReplyEnd(
-  reply: Reply,
-  made: { end: GenerationEnd; message: Message | null; error: unknown },
+  { stream, turn }: Reply,
+  { end, stored, error }: { end: GenerationEnd; stored: StoredEnd; error: unknown },
 ): ReplyEnd {
-  const { end, message } = made;
-  if (message === null) {
-    const error = new CodedError('store_unavailable', 'The reply could not be stored.');
+  const shown = { ...turn.companion, text: stream.text };
+  if (stored === 'unstored') {
     // The next start finds it unfinished, and takes it up again.
-    const { text } = reply.stream;
-    return { kind: 'fail', message: { ...reply.turn.companion, text, status: 'failed' }, error };
+    const unstored = new CodedError('store_unavailable', 'The reply could not be stored.');
+    return { kind: 'fail', message: { ...shown, status: 'failed' }, error: unstored };
   }
-  if (end.finishReason === null) return { kind: 'fail', message, error: made.error };
-  return { kind: 'end', message, finishReason: end.finishReason };
+  if (stored === 'deleted') {
+    const finishReason = 'cancelled';
+    return { kind: 'end', message: { ...shown, status: 'cancelled', finishReason }, finishReason };
+  }
+  if (end.finishReason === null) return { kind: 'fail', message: stored, error };
+  return { kind: 'end', message: stored, finishReason: end.finishReason };
 }

@@ -1,6 +1,6 @@
 /** Another version of a user message, beside it, with a reply of its own. */
 import { stopBranch } from './stop-branch.ts';
-import { type Sent, storeMessage } from './store-message.ts';
+import { findRepeatedMessage, type Sent, storeMessage } from './store-message.ts';
 import { notAppended, type TurnDeps } from './take-turn.ts';
 
 export interface EditRequest {
@@ -18,11 +18,15 @@ export interface EditRequest {
  */
 export async function editMessage(deps: TurnDeps, request: EditRequest): Promise<Sent> {
   const { userId, clientMessageId, messageId } = request;
-  const edited = await deps.store.message(userId, messageId);
-  if (edited === null) return notAppended({ kind: 'not_found' });
-  const { conversationId } = edited;
   const text = request.text.normalize('NFC');
   const body = { event: 'message:edit', messageId, text };
+  const edited = await deps.store.message(userId, messageId);
+  if (edited === null) {
+    // It may have been deleted since.
+    const repeated = await findRepeatedMessage(deps, { userId, clientMessageId, body });
+    return repeated ?? notAppended({ kind: 'not_found' });
+  }
+  const { conversationId } = edited;
   const place = { siblingOf: messageId };
   const sent = await storeMessage(deps, { userId, clientMessageId, conversationId, text, place, body });
   if (sent.kind === 'created') await stopBranch(deps, edited);

@@ -2,7 +2,7 @@
 import type { Message } from './message.ts';
 import type { Reply } from './reply.ts';
 import { stopBranch } from './stop-branch.ts';
-import type { NewReply } from './stores.ts';
+import type { Duplicate, NewReply } from './stores.ts';
 import { notAppended, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
 
 export interface RegenerateRequest {
@@ -20,7 +20,7 @@ export type Regenerated =
       readonly reply: Reply;
       readonly olderSiblings: readonly Message[];
     }
-  | { readonly kind: 'duplicate'; readonly companion: Message; readonly generationId: string };
+  | Duplicate;
 
 /**
  * What is being written there, or below it, stops with the text that it has. A repeat of an earlier request gets the first
@@ -31,12 +31,11 @@ export type Regenerated =
 export async function regenerateReply(deps: TurnDeps, request: RegenerateRequest): Promise<Regenerated> {
   const again = toNewReply(deps, request);
   const { userId, clientId, bodyHash, siblingOf } = again;
-  const made = await takeTurn<Regenerated>(deps, {
+  const made = await takeTurn(deps, {
     userId,
     clientId,
     bodyHash,
     work: () => storeAndBegin(deps, again),
-    repeat: ({ message: companion, generationId }) => ({ kind: 'duplicate', companion, generationId }),
   });
   if (made.kind === 'duplicate') return made;
   const old = made.olderSiblings.find(({ messageId }) => messageId === siblingOf);

@@ -28,8 +28,8 @@ export class ReplyWriter {
     this.#held += text;
     if (this.#held === '' || this.#reply.stopReason === 'superseded') return false;
     const piece = { generationId: turn.generationId, offset: stream.text.length, text: this.#held };
-    await this.#store.appendText(piece);
-    return this.release();
+    // Not so when it was deleted in the meantime: then nobody is shown more of it.
+    return (await this.#store.appendText(piece)) && this.release();
   }
 
   /** For text that is to appear together with the stored end of the reply. */

@@ -1,6 +1,6 @@
 import type { Message } from './message.ts';
 import type { Replies } from './replies.ts';
-import type { Turn } from './reply.ts';
+import type { Reply, Turn } from './reply.ts';
 import type { ConversationStore } from './stores.ts';
 
 interface StopDeps {
@@ -14,11 +14,27 @@ interface StopDeps {
  *
  * Never throws: that other version is stored and will be answered. A reply of which the store cannot tell where it stands runs
  * to its end.
+ *
+ * @returns those that it stopped.
  */
-export async function stopBranch({ store, replies }: StopDeps, message: Message): Promise<void> {
-  for (const { turn } of replies.active(message.conversationId)) {
-    if (await leadsThrough(store, turn, message).catch(() => false)) replies.cancel(turn.generationId);
+export async function stopBranch({ store, replies }: StopDeps, message: Message): Promise<readonly Reply[]> {
+  const stopped: Reply[] = [];
+  for (const reply of replies.active(message.conversationId)) {
+    if (!(await leadsThrough(store, reply.turn, message).catch(() => false))) continue;
+    replies.cancel(reply.turn.generationId);
+    stopped.push(reply);
   }
+  return stopped;
+}
+
+/** Stops all replies of a conversation; resolves when they have ended. */
+export async function stopConversation(
+  { replies }: Pick<StopDeps, 'replies'>,
+  conversationId: string,
+): Promise<void> {
+  const active = replies.active(conversationId);
+  for (const { turn } of active) replies.cancel(turn.generationId);
+  await Promise.all(active.map((reply) => reply.stream.ended()));
 }
 
 async function leadsThrough(store: StopDeps['store'], turn: Turn, message: Message): Promise<boolean> {

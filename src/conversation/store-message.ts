@@ -1,8 +1,8 @@
 /** A user message is stored together with the place for its reply, then put in line to be answered. */
 import type { Message } from './message.ts';
 import type { Reply } from './reply.ts';
-import type { NewTurn, TurnPlace } from './stores.ts';
-import { notAppended, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
+import type { Duplicate, NewTurn, TurnPlace } from './stores.ts';
+import { findRepeated, notAppended, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
 
 /** What a client asks to be stored. */
 export interface Writing {
@@ -25,28 +25,41 @@ export type Sent =
       /** Older versions of the message: it is one more beside them. */
       readonly olderSiblings: readonly Message[];
     }
-  | { readonly kind: 'duplicate'; readonly user: Message; readonly generationId: string };
+  | Duplicate;
 
 /** @throws CodedError as `sendMessage`. */
 export function storeMessage(deps: TurnDeps, writing: Writing): Promise<Sent> {
   const turn = toNewTurn(deps, writing);
   const { userId, clientId, bodyHash } = turn;
-  return takeTurn<Sent>(deps, {
+  return takeTurn(deps, {
     userId,
     clientId,
     bodyHash,
     work: () => storeAndBegin(deps, turn),
-    repeat: ({ message: user, generationId }) => ({ kind: 'duplicate', user, generationId }),
   });
 }
 
-function toNewTurn({ digest, ids, clock }: TurnDeps, writing: Writing): NewTurn {
-  const { userId, clientMessageId, conversationId, text, place, body } = writing;
+/** What the same request was answered before, when that is all that is left to answer; else null. */
+export function findRepeatedMessage(
+  deps: TurnDeps,
+  request: Pick<Writing, 'userId' | 'clientMessageId' | 'body'>,
+): Promise<Duplicate | null> {
+  return findRepeated(deps, identify(deps, request));
+}
+
+function identify(
+  { digest }: TurnDeps,
+  { userId, clientMessageId, body }: Pick<Writing, 'userId' | 'clientMessageId' | 'body'>,
+) {
+  return { userId, clientId: clientMessageId.toLowerCase(), bodyHash: digest(JSON.stringify(body)) };
+}
+
+function toNewTurn(deps: TurnDeps, writing: Writing): NewTurn {
+  const { ids, clock } = deps;
+  const { conversationId, text, place } = writing;
   return {
-    userId,
+    ...identify(deps, writing),
     conversationId,
-    clientId: clientMessageId.toLowerCase(),
-    bodyHash: digest(JSON.stringify(body)),
     text,
     place,
     userMessageId: ids.messageId(),

@@ -70,12 +70,134 @@ export interface ConversationStore {
   }): Promise<Message | 'unsupported' | null>;
 }
 
-/** A turn, or a further reply, that a client asked for before. */
-export interface AskedTurn {
-  readonly bodyHash: string;
-  /** The user message of a turn; the companion message of a further reply. */
+/** Several conversations of one user. */
+export interface ConversationListStore {
+  /** Those of the user, the one changed last first, from behind `after` on. */
+  listConversations(query: {
+    readonly userId: string;
+    readonly after: ListPlace | null;
+    readonly limit: number;
+  }): Promise<{ readonly conversations: readonly Conversation[]; readonly hasMore: boolean }>;
+
+  /** `unsupported` when the user has `conversationsMax` already. */
+  createConversation(made: {
+    readonly userId: string;
+    readonly conversationId: string;
+    readonly title: string | null;
+    readonly personaId: string | null;
+    readonly at: number;
+  }): Promise<Conversation | 'unsupported'>;
+
+  /** The same title again changes nothing (not even `rev`). Null when there is no such conversation. */
+  renameConversation(change: {
+    readonly userId: string;
+    readonly conversationId: string;
+    readonly title: string | null;
+    readonly at: number;
+  }): Promise<Conversation | null>;
+
+  /** `lastReadSeq` never goes back, and not beyond `lastSeq`. Null when there is no such conversation. */
+  markRead(read: {
+    readonly userId: string;
+    readonly conversationId: string;
+    readonly seq: number;
+  }): Promise<Conversation | null>;
+
+  /** With all that belongs to it; the client ids used in it may be used again. False when there is no such conversation. */
+  deleteConversation(userId: string, conversationId: string): Promise<boolean>;
+
+  /**
+   * A message and what hangs below it. When the selected branch led through it, the newest one through its parent is selected: from the
+   * root the newest of all. Null when there is no such message.
+   */
+  deleteMessage(deletion: {
+    readonly userId: string;
+    readonly messageId: string;
+    readonly at: number;
+  }): Promise<DeletedMessages | null>;
+
+  /** Messages of the conversation that were deleted after `afterRev`. */
+  deletedAfter(conversationId: string, afterRev: number): Promise<readonly string[]>;
+
+  /** Messages of the user that hold all words of the query, the last one perhaps only begun; newest first, from behind `after` on. */
+  searchMessages(
+    query: SearchQuery,
+  ): Promise<{ readonly hits: readonly SearchHit[]; readonly hasMore: boolean }>;
+
+  appendFeedback(feedback: {
+    readonly userId: string;
+    readonly conversationId: string;
+    readonly rating: FeedbackRating;
+    readonly at: number;
+  }): Promise<void>;
+}
+
+/** Where a page of a list ended. */
+export interface ListPlace {
+  readonly updatedAt: number;
+  readonly conversationId: string;
+}
+
+/** Conversations that one user may have. */
+export const conversationsMax = 1000;
+
+export interface DeletedMessages {
+  /** As it is afterwards. */
+  readonly conversation: Conversation;
+  readonly messageIds: readonly string[];
+  /** The versions that stood beside it: their `siblings` have changed, and so their `rev`. */
+  readonly siblings: readonly Message[];
+}
+
+export interface SearchQuery {
+  readonly userId: string;
+  readonly conversationId: string | null;
+  /** At least one, in NFC. */
+  readonly words: readonly string[];
+  readonly after: number | null;
+  readonly limit: number;
+}
+
+export interface SearchHit {
   readonly message: Message;
+  /** The part of its text around the words. */
+  readonly excerpt: string;
+  /** For `after`. */
+  readonly place: number;
+}
+
+export type FeedbackRating = 'better' | 'same' | 'worse';
+
+export interface SettingsStore {
+  /** Those of the user, or the defaults. */
+  settings(userId: string): Promise<UserSettings>;
+
+  /** Fields that are not given stay as they are. */
+  changeSettings(userId: string, change: Partial<UserSettings>): Promise<UserSettings>;
+}
+
+export interface UserSettings {
+  /** Whether what the user writes and reacts to may be used to train. */
+  readonly trainingConsent: boolean;
+  readonly styleEnabled: boolean;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+}
+
+/** What a client was answered when it first asked for a turn or a further reply. The message may have been deleted since. */
+export interface FirstAnswer {
+  /** Of the user message of a turn; of the companion message of a further reply. */
+  readonly messageId: string;
+  readonly conversationId: string;
+  readonly seq: number;
   readonly generationId: string;
+}
+
+/** What a repeat of a client's request gets. */
+export type Duplicate = { readonly kind: 'duplicate' } & FirstAnswer;
+
+export interface AskedTurn extends FirstAnswer {
+  readonly bodyHash: string;
 }
 
 export interface BranchQuery {
@@ -131,16 +253,9 @@ interface Appended {
   readonly olderSiblings: readonly Message[];
 }
 
-export type AppendedTurn =
-  | Appended
-  /** What the first call stored. */
-  | { readonly kind: 'duplicate'; readonly user: Message; readonly generationId: string }
-  | NotAppended;
+export type AppendedTurn = Appended | Duplicate | NotAppended;
 
-export type AppendedReply =
-  | Appended
-  | { readonly kind: 'duplicate'; readonly companion: Message; readonly generationId: string }
-  | NotAppended;
+export type AppendedReply = Appended | Duplicate | NotAppended;
 
 export type NotAppended =
   | { readonly kind: 'conflict'; readonly reason: string }

@@ -5,7 +5,7 @@ import type { Generator } from './generator.ts';
 import type { Generation, Message } from './message.ts';
 import type { Replies } from './replies.ts';
 import type { Turn } from './reply.ts';
-import type { AskedTurn, ConversationStore, NotAppended } from './stores.ts';
+import type { ConversationStore, Duplicate, NotAppended } from './stores.ts';
 
 export interface TurnDeps {
   readonly store: ConversationStore;
@@ -30,8 +30,6 @@ interface Asking<T> {
   readonly bodyHash: string;
   /** Stores what is asked, and puts its turn in line. */
   readonly work: () => Promise<T>;
-  /** The first answer, from what was stored then. */
-  readonly repeat: (asked: AskedTurn) => T;
 }
 
 /**
@@ -39,13 +37,24 @@ interface Asking<T> {
  *
  * @throws CodedError `overloaded`, `model_unavailable` or `shutting_down`, and what `work` throws; nothing is stored then.
  */
-export async function takeTurn<T>(deps: TurnDeps, asking: Asking<T>): Promise<T> {
+export async function takeTurn<T>(deps: TurnDeps, asking: Asking<T>): Promise<T | Duplicate> {
   const refusal = refusalOf(deps);
   const taken = refusal === null ? await deps.replies.withinLimit(asking.userId, asking.work) : null;
   if (taken !== null) return taken;
-  const asked = await deps.store.askedTurn(asking.userId, asking.clientId);
-  if (asked?.bodyHash === asking.bodyHash) return asking.repeat(asked);
+  const repeated = await findRepeated(deps, asking);
+  if (repeated !== null) return repeated;
   throw refusal ?? busy('Too many of your messages wait for a reply.');
+}
+
+/** The answer that the same request got before, or null. */
+export async function findRepeated(
+  { store }: Pick<TurnDeps, 'store'>,
+  { userId, clientId, bodyHash }: Pick<Asking<unknown>, 'userId' | 'clientId' | 'bodyHash'>,
+): Promise<Duplicate | null> {
+  const asked = await store.askedTurn(userId, clientId);
+  if (asked?.bodyHash !== bodyHash) return null;
+  const { bodyHash: _, ...answer } = asked;
+  return { kind: 'duplicate', ...answer };
 }
 
 /** Why nothing new is taken at this moment, or null. */

@@ -3,11 +3,19 @@ import type { z } from 'zod';
 import { type Ack, type ClientEvent, clientEvents } from '../protocol/events.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import type { Call, Handler } from './handler.ts';
+import { authRefresh } from './handlers/auth-refresh.ts';
 import { branchSelect } from './handlers/branch-select.ts';
+import { conversationCreate } from './handlers/conversation-create.ts';
+import { conversationDelete } from './handlers/conversation-delete.ts';
+import { conversationList } from './handlers/conversation-list.ts';
 import { conversationOpen } from './handlers/conversation-open.ts';
+import { conversationRead } from './handlers/conversation-read.ts';
+import { conversationRename } from './handlers/conversation-rename.ts';
 import { generationCancel } from './handlers/generation-cancel.ts';
 import { generationResume } from './handlers/generation-resume.ts';
 import { historyPage } from './handlers/history-page.ts';
+import { historySearch } from './handlers/history-search.ts';
+import { messageDelete } from './handlers/message-delete.ts';
 import { messageEdit } from './handlers/message-edit.ts';
 import { messageSend } from './handlers/message-send.ts';
 import { promptTrace } from './handlers/prompt-trace.ts';
@@ -16,12 +24,22 @@ import { reactionSet } from './handlers/reaction-set.ts';
 import { replyAlternatives } from './handlers/reply-alternatives.ts';
 import { replyChoose } from './handlers/reply-choose.ts';
 import { replyRegenerate } from './handlers/reply-regenerate.ts';
+import { sessionFeedback } from './handlers/session-feedback.ts';
+import { settingsGet, settingsSet } from './handlers/settings.ts';
+import { typingSet } from './handlers/typing-set.ts';
 
 const handlers: { readonly [E in ClientEvent]: Handler<E> } = {
+  'conversation:list': conversationList,
+  'conversation:create': conversationCreate,
+  'conversation:rename': conversationRename,
+  'conversation:delete': conversationDelete,
+  'conversation:read': conversationRead,
   'conversation:open': conversationOpen,
   'history:page': historyPage,
+  'history:search': historySearch,
   'message:send': messageSend,
   'message:edit': messageEdit,
+  'message:delete': messageDelete,
   'reply:regenerate': replyRegenerate,
   'reply:alternatives': replyAlternatives,
   'reply:choose': replyChoose,
@@ -30,6 +48,11 @@ const handlers: { readonly [E in ClientEvent]: Handler<E> } = {
   'generation:resume': generationResume,
   'reaction:set': reactionSet,
   'reaction:clear': reactionClear,
+  'session:feedback': sessionFeedback,
+  'typing:set': typingSet,
+  'settings:get': settingsGet,
+  'settings:set': settingsSet,
+  'auth:refresh': authRefresh,
   'prompt:trace': promptTrace,
 };
 

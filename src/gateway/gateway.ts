@@ -26,7 +26,6 @@ export interface GatewayObserver extends EventObserver {
 }
 
 export interface GatewayOptions {
-  readonly verifyToken: TokenVerifier;
   readonly settings: GatewaySettings;
   readonly observer: GatewayObserver;
 }
@@ -36,8 +35,6 @@ const pingIntervalMs = 12_500;
 const pingTimeoutMs = 10_000;
 /** How long closing waits for devices that do not read. */
 const dismissTimeoutMs = 2000;
-/** setTimeout takes no longer delay; such a token outlives any connection. */
-const timerMsMax = 2 ** 31 - 1;
 
 type Io = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, { token: VerifiedToken }>;
 
@@ -57,7 +54,7 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   });
 
   io.use((socket, next) => {
-    authenticate(socket as unknown as AmitySocket, options.verifyToken).then(
+    authenticate(socket as unknown as AmitySocket, deps.verifyToken).then(
       (token) => {
         socket.data.token = token;
         next();
@@ -103,15 +100,11 @@ async function serveDevice(
   socket: AmitySocket,
   { deps, token, observer }: { deps: GatewayDeps; token: VerifiedToken; observer: GatewayObserver },
 ): Promise<void> {
-  const { userId } = token;
-  const session = new Session(socket, userId);
-  const expiry = setTimeout(
-    () => socket.disconnect(true),
-    Math.min(token.expiresAt - deps.clock.now(), timerMsMax),
-  );
+  const { userId, expiresAt } = token;
+  const devices = () => deps.sessions.of(userId);
+  const session = new Session(socket, { userId, expiresAt, clock: deps.clock, devices });
   observer.connected(userId);
   socket.on('disconnect', (reason) => {
-    clearTimeout(expiry);
     deps.sessions.remove(session);
     session.close();
     observer.disconnected(userId, reason);

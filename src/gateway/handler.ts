@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { TokenVerifier } from '../auth/verify-token.ts';
 import type { AnswerDeps } from '../conversation/answer.ts';
 import type { ReactionKind } from '../conversation/message.ts';
 import type { TurnDeps } from '../conversation/take-turn.ts';
@@ -23,6 +24,7 @@ export interface GatewayDeps extends Omit<TurnDeps, 'store'> {
   readonly sessions: Sessions;
   readonly observer: EventObserver;
   readonly prompt: AnswerDeps['prompt'];
+  readonly verifyToken: TokenVerifier;
 }
 
 export interface Call extends GatewayDeps {

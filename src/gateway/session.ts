@@ -8,10 +8,22 @@ import type {
   ServerPayload,
   ServerToClientEvents,
 } from '../protocol/events.ts';
+import type { Clock } from '../std/clock.ts';
 import { toReplyMessage } from './to-wire.ts';
+import { TokenTimer } from './token-timer.ts';
 import { TypingIndicator } from './typing-indicator.ts';
+import { UserTyping } from './user-typing.ts';
 
 export type AmitySocket = Socket<ClientToServerEvents, ServerToClientEvents>;
+
+export interface SessionOptions {
+  readonly userId: string;
+  /** Milliseconds since the epoch: when the token ends. */
+  readonly expiresAt: number;
+  readonly clock: Pick<Clock, 'now'>;
+  /** All devices of the user. */
+  readonly devices: () => readonly Session[];
+}
 
 export class Session {
   readonly userId: string;
@@ -20,12 +32,22 @@ export class Session {
   readonly #readers = new Map<Reply, ReplyReader>();
   readonly #deliveries = new Set<Promise<void>>();
   readonly #typing: TypingIndicator;
+  readonly #userTyping: UserTyping;
+  readonly #token: TokenTimer;
   #closed = false;
 
-  constructor(socket: AmitySocket, userId: string) {
+  constructor(socket: AmitySocket, { userId, expiresAt, clock, devices }: SessionOptions) {
     this.userId = userId;
     this.#socket = socket;
     this.#typing = new TypingIndicator((update) => this.emit('typing:update', update));
+    this.#userTyping = new UserTyping((update) => {
+      for (const device of devices()) if (device !== this) device.emit('typing:update', update);
+    });
+    this.#token = new TokenTimer(clock, {
+      expiring: (at) => this.emit('session:expiring', { expiresAt: new Date(at).toISOString() }),
+      expired: () => socket.disconnect(true),
+    });
+    this.#token.set(expiresAt);
   }
 
   get closed(): boolean {
@@ -34,6 +56,16 @@ export class Session {
 
   emit<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
     (this.#socket.emit as (event: E, payload: ServerPayload<E>) => void)(event, payload);
+  }
+
+  /** It has shown a token that ends then. */
+  extend(expiresAt: number): void {
+    if (!this.#closed) this.#token.set(expiresAt);
+  }
+
+  /** Whether the user is typing on this device, for the others. */
+  setTyping(conversationId: string, typing: boolean): void {
+    if (!this.#closed) this.#userTyping.set(conversationId, typing);
   }
 
   /**
@@ -97,5 +129,7 @@ export class Session {
     this.#closed = true;
     for (const reader of this.#readers.values()) reader.close();
     this.#typing.close();
+    this.#userTyping[Symbol.dispose]();
+    this.#token[Symbol.dispose]();
   }
 }

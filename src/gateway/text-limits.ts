@@ -1,7 +1,12 @@
 import { limits } from '../protocol/limits.ts';
 import { CodedError } from '../std/coded-error.ts';
 
-const bytesMax = { text: limits.textBytesMax, comment: limits.commentBytesMax } as const;
+const bytesMax = {
+  text: limits.textBytesMax,
+  comment: limits.commentBytesMax,
+  title: limits.titleBytesMax,
+  query: limits.queryBytesMax,
+} as const;
 
 /** @throws CodedError `too_large` when a text has more UTF-8 bytes than its limit. */
 export function assertBytes(field: keyof typeof bytesMax, text: string): void {

@@ -11,6 +11,20 @@ const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id');
 const clientId = z.uuid('is not a UUID');
 const wellFormed = (text: string) => text.isWellFormed();
 const wireText = z.string().refine(wellFormed, 'holds a lone surrogate');
+const isLocale = (tag: string) => {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+};
+const isTimeZone = (name: string) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+};
 /** Something to see: not white space, control or format characters alone. */
 const visible = /[^\s\p{C}]/u;
 const offset = z.int().min(0);
@@ -86,10 +100,42 @@ const sent = z.object({
   duplicate: z.boolean(),
 });
 
+const conversation = z.object({ conversation: conversationSchema });
+/** Opaque: where a page ended. */
+const cursor = z.string().max(256).optional();
+const nextCursor = z.string().nullable();
+
+const settings = z.object({
+  trainingConsent: z.boolean(),
+  styleEnabled: z.boolean(),
+  locale: z.string().nullable(),
+  timeZone: z.string().nullable(),
+});
+
 const pageLimit = z.int().min(1).max(limits.pageMax).optional();
 
 /** Unknown fields are refused; `too_large` for long texts is decided after parsing, so no schema bounds them here. */
 export const clientEvents = {
+  /** The one changed last first. */
+  'conversation:list': {
+    payload: z.strictObject({ cursor, limit: pageLimit }),
+    reply: z.object({ conversations: z.array(conversationSchema), nextCursor }),
+  },
+  'conversation:create': {
+    payload: z.strictObject({ title: messageText.optional(), personaId: id.optional() }),
+    reply: conversation,
+  },
+  'conversation:rename': {
+    payload: z.strictObject({ conversationId: id, title: messageText }),
+    reply: conversation,
+  },
+  /** With all that is in it; what is being written in it is cancelled. */
+  'conversation:delete': { payload: z.strictObject({ conversationId: id }), reply: z.object({}) },
+  /** For all devices; never goes back. */
+  'conversation:read': {
+    payload: z.strictObject({ conversationId: id, seq: z.int().min(0) }),
+    reply: z.object({}),
+  },
   'conversation:open': {
     payload: z.strictObject({
       conversationId: id.optional(),
@@ -104,11 +150,21 @@ export const clientEvents = {
       activeGenerations: z.array(
         z.object({ generationId: id, messageId: id, replyTo: id, text: z.string(), status, level: z.int() }),
       ),
+      /** With `afterRev`: messages that were deleted since. */
+      deletedMessageIds: z.array(id).optional(),
     }),
   },
   'history:page': {
     payload: z.strictObject({ conversationId: id, beforeSeq: z.int().min(1).optional(), limit: pageLimit }),
     reply: z.object({ messages: z.array(messageSchema), hasMore: z.boolean() }),
+  },
+  /** Messages with all words of the query, the last one perhaps only begun; the newest first. */
+  'history:search': {
+    payload: z.strictObject({ query: messageText, conversationId: id.optional(), cursor, limit: pageLimit }),
+    reply: z.object({
+      hits: z.array(z.object({ message: messageSchema, excerpt: z.string() })),
+      nextCursor,
+    }),
   },
   'message:send': {
     payload: z.strictObject({
@@ -124,6 +180,8 @@ export const clientEvents = {
     payload: z.strictObject({ clientMessageId: clientId, messageId: id, text: messageText }),
     reply: sent,
   },
+  /** The message and what hangs below it; what is being written there is cancelled. */
+  'message:delete': { payload: z.strictObject({ messageId: id }), reply: z.object({}) },
   /** One more reply to the same message. What is being written in the place of the old one, or below, is cancelled. */
   'reply:regenerate': {
     payload: z.strictObject({ clientRequestId: clientId, messageId: id }),
@@ -162,6 +220,30 @@ export const clientEvents = {
     payload: z.strictObject({ messageId: id }),
     reply: z.object({ messageId: id, reaction: reaction.nullable() }),
   },
+  'session:feedback': {
+    payload: z.strictObject({ conversationId: id, rating: z.enum(['better', 'same', 'worse']) }),
+    reply: z.object({}),
+  },
+  /** Shown on the user's other devices, for five seconds unless it is said again. */
+  'typing:set': {
+    payload: z.strictObject({ conversationId: id, typing: z.boolean() }),
+    reply: z.object({}),
+  },
+  'settings:get': { payload: z.strictObject({}), reply: z.object({ settings }) },
+  'settings:set': {
+    payload: z.strictObject({
+      trainingConsent: z.boolean().optional(),
+      styleEnabled: z.boolean().optional(),
+      locale: z.string().max(64).refine(isLocale, 'is not a BCP 47 language tag').optional(),
+      timeZone: z.string().max(64).refine(isTimeZone, 'is not an IANA time zone').optional(),
+    }),
+    reply: z.object({ settings }),
+  },
+  /** A newer token of the same user, before the old one ends. */
+  'auth:refresh': {
+    payload: z.strictObject({ token: z.string().max(8192) }),
+    reply: z.object({ expiresAt: time }),
+  },
   'prompt:trace': {
     payload: z.strictObject({ generationId: id }),
     reply: z.object({ trace: promptTrace }),
@@ -178,7 +260,10 @@ export const serverEvents = {
     serverTime: time,
     limits: z.record(z.string(), z.number()),
   }),
+  /** 60 s before the token ends; at its end the connection is closed. */
+  'session:expiring': z.object({ expiresAt: time }),
   'message:created': z.object({ message: messageSchema }),
+  'message:deleted': z.object({ conversationId: id, messageIds: z.array(id), rev: z.int() }),
   'typing:update': z.object({ conversationId: id, who: role, typing: z.boolean(), ttlMs: z.int() }),
   'reply:start': z.object({
     generationId: id,
@@ -204,6 +289,7 @@ export const serverEvents = {
   'message:updated': z.object({ message: messageSchema }),
   /** Another branch may be selected than before. */
   'conversation:updated': z.object({ conversation: conversationSchema }),
+  'conversation:deleted': z.object({ conversationId: id }),
   'reaction:updated': z.object({ messageId: id, reaction: reaction.nullable() }),
 } as const;
 

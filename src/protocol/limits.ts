@@ -6,6 +6,10 @@ export const limits = {
   textBytesMax: 8000,
   /** Bytes of UTF-8 in the comment of a reaction. */
   commentBytesMax: 1000,
+  /** Bytes of UTF-8 in the title of a conversation. */
+  titleBytesMax: 200,
+  /** Bytes of UTF-8 in what is searched for. */
+  queryBytesMax: 500,
   /** Messages in a page when the client names no limit. */
   pageDefault: 50,
   pageMax: 200,

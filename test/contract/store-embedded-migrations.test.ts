@@ -64,8 +64,7 @@ describe('a store that schema 1 wrote', () => {
     expect(messages[1]).toMatchObject({ reaction: { kind: 'love' }, finishReason: 'stop' });
     expect(await store.askedTurn('ada', 'client-1')).toStrictEqual({
       bodyHash: 'hash-1',
-      message: messages[0],
-      generationId: 'g1',
+      ...{ messageId: 'm1', conversationId: 'c', seq: 1, generationId: 'g1' },
     });
   });
 
@@ -118,7 +117,7 @@ describe('a store that schema 1 wrote', () => {
     for (const store of stores) expect(await store.changedAfter('c', 0)).toHaveLength(6);
     for (const store of stores) await store[Symbol.asyncDispose]();
     using connection = new Connection(file, 0);
-    expect(connection.pragma('user_version')).toBe(2);
+    expect(connection.pragma('user_version')).toBe(3);
     expect(connection.prepare('PRAGMA foreign_key_check').all([])).toStrictEqual([]);
     expect(connection.pragma('integrity_check')).toBe('ok');
   });

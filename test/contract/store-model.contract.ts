@@ -127,7 +127,7 @@ class ComparedConversation {
       made.role === 'user'
         ? await this.#store.appendTurn(this.#user.turn(again))
         : await this.#store.appendReply(this.#user.reply(made.messageId, again));
-    const duplicate = { [made.role]: { messageId: made.messageId, rev: made.rev }, generationId };
+    const duplicate = { messageId: made.messageId, seq: made.seq, generationId };
     expect(answer).toMatchObject(sameBody ? { kind: 'duplicate', ...duplicate } : { kind: 'conflict' });
   }
 

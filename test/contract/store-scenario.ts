@@ -2,6 +2,7 @@ import type { Message, PromptTrace, StoredCandidate } from '../../src/conversati
 import type {
   AppendedReply,
   AppendedTurn,
+  FirstAnswer,
   GenerationEnd,
   NewReply,
   NewTurn,
@@ -147,6 +148,11 @@ export async function createScenario(store: Store): Promise<Scenario> {
     },
   };
   return scenario;
+}
+
+/** What a repeat of the request is answered that made this message. */
+export function answerFor({ messageId, conversationId, seq }: Message, generationId: string): FirstAnswer {
+  return { messageId, conversationId, seq, generationId };
 }
 
 export function expectCreated<T extends AppendedTurn | AppendedReply>(

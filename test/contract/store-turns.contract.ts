@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { StoreUnderTest } from './store.contract.ts';
-import { createScenario, expectCreated } from './store-scenario.ts';
+import { answerFor, createScenario, expectCreated } from './store-scenario.ts';
 
 export function turnPromises(underTest: StoreUnderTest): void {
   it('stores the user message, the empty reply and the queued generation together', async () => {
@@ -54,8 +54,7 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const { bodyHash, generationId } = turn;
     expect(await store.askedTurn(ada.userId, turn.clientId)).toStrictEqual({
       bodyHash,
-      message: user,
-      generationId,
+      ...answerFor(user, generationId),
     });
     expect(await store.askedTurn(bob.userId, turn.clientId)).toBeNull();
   });
@@ -115,8 +114,7 @@ export function turnPromises(underTest: StoreUnderTest): void {
     const other = user.turn({ clientId: turn.clientId, bodyHash: turn.bodyHash });
     expect(await store.appendTurn(other)).toStrictEqual({
       kind: 'duplicate',
-      user: first.user,
-      generationId: turn.generationId,
+      ...answerFor(first.user, turn.generationId),
     });
     expect(await store.message(user.userId, other.userMessageId)).toBeNull();
     expect(await store.conversation(user.userId, user.conversationId)).toMatchObject({ lastSeq: 4 });
@@ -157,8 +155,7 @@ export function turnPromises(underTest: StoreUnderTest): void {
       for (const answer of answers.filter(({ kind }) => kind !== 'created'))
         expect(answer).toStrictEqual({
           kind: 'duplicate',
-          user: created[0]!.user,
-          generationId: created[0]!.generation.generationId,
+          ...answerFor(created[0]!.user, created[0]!.generation.generationId),
         });
     }
     expect(await store.changedAfter(user.conversationId, 0)).toHaveLength(20);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Message } from '../../src/conversation/message.ts';
 import { siblingsMax } from '../../src/conversation/stores.ts';
 import type { StoreUnderTest } from './store.contract.ts';
-import { createScenario, expectCreated } from './store-scenario.ts';
+import { answerFor, createScenario, expectCreated } from './store-scenario.ts';
 
 export function versionPromises(underTest: StoreUnderTest): void {
   editPromises(underTest);
@@ -168,15 +168,14 @@ function requestPromises(underTest: StoreUnderTest): void {
     const reply = user.reply(first.messageId);
     const { companion, generation } = expectCreated(await store.appendReply(reply));
     const { clientId, bodyHash } = reply;
-    const duplicate = { companion, generationId: generation.generationId };
+    const answer = answerFor(companion, generation.generationId);
     expect(await store.appendReply(user.reply(first.messageId, { clientId, bodyHash }))).toStrictEqual({
       kind: 'duplicate',
-      ...duplicate,
+      ...answer,
     });
     expect(await store.askedTurn(user.userId, clientId)).toStrictEqual({
       bodyHash,
-      message: companion,
-      generationId: generation.generationId,
+      ...answer,
     });
     expect(await store.appendReply(user.reply(first.messageId, { clientId }))).toStrictEqual({
       kind: 'conflict',

@@ -7,10 +7,13 @@ import type { Store } from '../../src/storage/store.ts';
 import { branchPromises } from './store-branches.contract.ts';
 import { choicePromises } from './store-choices.contract.ts';
 import { conversationPromises } from './store-conversations.contract.ts';
+import { deletionPromises } from './store-deletions.contract.ts';
 import { generationPromises } from './store-generations.contract.ts';
+import { listPromises } from './store-lists.contract.ts';
 import { logPromises } from './store-log.contract.ts';
 import { modelPromises } from './store-model.contract.ts';
 import { reactionPromises } from './store-reactions.contract.ts';
+import { searchPromises } from './store-search.contract.ts';
 import { selectionPromises } from './store-selection.contract.ts';
 import { textPromises } from './store-texts.contract.ts';
 import { turnPromises } from './store-turns.contract.ts';
@@ -59,6 +62,9 @@ export function storeContract(name: string, open: OpenStore): void {
     });
 
     describe('conversations', () => conversationPromises(underTest));
+    describe('several conversations', () => listPromises(underTest));
+    describe('deletions', () => deletionPromises(underTest));
+    describe('search', () => searchPromises(underTest));
     describe('turns', () => turnPromises(underTest));
     describe('branches and pages', () => branchPromises(underTest));
     describe('versions of messages', () => versionPromises(underTest));

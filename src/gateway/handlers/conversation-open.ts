@@ -34,6 +34,7 @@ export const conversationOpen: Handler<'conversation:open'> = async (call, paylo
     lastSeq,
     hasMore: page.hasMore,
     activeGenerations,
+    ...(page.deleted === undefined ? {} : { deletedMessageIds: [...page.deleted] }),
   });
   for (const reply of active) session.follow(reply);
 };
@@ -60,14 +61,24 @@ async function readPageInStep(
   return page;
 }
 
+interface OpenedPage {
+  readonly messages: readonly Message[];
+  readonly hasMore: boolean;
+  /** Ids of messages that are gone; of what changed only. */
+  readonly deleted?: readonly string[];
+}
+
 async function readPage(
   { store }: Call,
   conversation: Conversation,
   { afterRev, limit = limits.pageDefault }: ParsedPayload<'conversation:open'>,
-) {
+): Promise<OpenedPage> {
   const { conversationId, selectedLeafId: leafId } = conversation;
-  if (afterRev !== undefined)
-    return { messages: await store.changedAfter(conversationId, afterRev), hasMore: false };
+  if (afterRev !== undefined) {
+    // In this order: what is deleted in between is taken out of what was read.
+    const messages = await store.changedAfter(conversationId, afterRev);
+    return { messages, hasMore: false, deleted: await store.deletedAfter(conversationId, afterRev) };
+  }
   if (leafId === null) return { messages: [], hasMore: false };
   return store.branchPage({ conversationId, leafId, limit });
 }

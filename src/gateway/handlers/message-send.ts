@@ -23,11 +23,12 @@ export function acknowledgeSent(
   sent: Sent,
   ack: (value: Value<'message:send'>) => void,
 ): void {
-  const { user, generationId } = sent;
-  const { messageId, conversationId, seq } = user;
+  const { messageId, conversationId, seq } = sent.kind === 'duplicate' ? sent : sent.user;
   session.join(conversationId);
+  const { generationId } = sent;
   ack({ messageId, conversationId, seq, generationId, duplicate: sent.kind === 'duplicate' });
   if (sent.kind === 'duplicate') return;
+  const { user } = sent;
   observer.messageStored();
   for (const device of sessions.of(session.userId)) {
     device.emit('message:created', { message: toWireMessage(user) });

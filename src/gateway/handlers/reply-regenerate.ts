@@ -8,8 +8,9 @@ export const replyRegenerate: Handler<'reply:regenerate'> = async (call, payload
   const { session, sessions, observer } = call;
   const { clientRequestId, messageId } = payload;
   const made = await regenerateReply(call, { userId: session.userId, clientRequestId, messageId });
-  const { generationId, companion } = made;
-  session.join(companion.conversationId);
+  const { generationId } = made;
+  const { conversationId } = made.kind === 'duplicate' ? made : made.companion;
+  session.join(conversationId);
   ack({ generationId, duplicate: made.kind === 'duplicate' });
   if (made.kind === 'duplicate') return;
   observer.replyRegenerated();
@@ -18,5 +19,5 @@ export const replyRegenerate: Handler<'reply:regenerate'> = async (call, payload
       device.emit('message:updated', { message: toWireMessage(sibling) });
     device.follow(made.reply, 0);
   }
-  await tellSelected(call, companion.conversationId);
+  await tellSelected(call, conversationId);
 };

@@ -7,9 +7,7 @@ import { changeOlderVersions, refuseVersion } from './versions.ts';
 export function appendReply(rows: Rows, requests: ClientRequests, reply: NewReply): AppendedReply {
   const { conversations, messages, generations } = rows;
   const before = requests.repeated(reply, 'companion');
-  if (before !== null && 'kind' in before) return before;
-  if (before !== null)
-    return { kind: 'duplicate', companion: before.message, generationId: before.generationId };
+  if (before !== null) return before;
   const sibling = messages.find(reply.siblingOf);
   if (sibling === null || sibling.userId !== reply.userId) return { kind: 'not_found' };
   if (sibling.role !== 'companion' || sibling.parentId === null)
@@ -20,14 +18,18 @@ export function appendReply(rows: Rows, requests: ClientRequests, reply: NewRepl
   const { userId, generationId, at, companionMessageId: messageId } = reply;
   const { conversationId, parentId: replyTo } = sibling;
   const conversation = stored(conversations.find(userId, conversationId) ?? null);
+  const seq = conversation.last_seq + 1;
   conversations.addMessages({ conversationId, messages: 1, leafId: messageId, at });
   messages.insertEmptyReply({
     ...{ messageId, conversationId, userId, at, parentId: replyTo, generationId },
-    ...{ seq: conversation.last_seq + 1, rev: conversation.rev + 1 },
+    ...{ seq, rev: conversation.rev + 1 },
   });
   generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
   const { clientId, bodyHash } = reply;
-  requests.insert({ userId, clientId, conversationId, bodyHash, messageId, generationId });
+  requests.insert({
+    ...{ userId, clientId, conversationId, bodyHash, messageId, generationId },
+    ...{ seq, role: 'companion' },
+  });
   const companion = stored(messages.find(messageId));
   return {
     kind: 'created',

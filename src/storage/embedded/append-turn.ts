@@ -14,8 +14,7 @@ type Parent = { readonly parentId: string | null } | NotAppended;
 export function appendTurn(rows: Rows, requests: ClientRequests, turn: NewTurn): AppendedTurn {
   const { conversations, messages, generations } = rows;
   const before = requests.repeated(turn, 'user');
-  if (before !== null && 'kind' in before) return before;
-  if (before !== null) return { kind: 'duplicate', user: before.message, generationId: before.generationId };
+  if (before !== null) return before;
   const { userId, conversationId } = turn;
   const conversation = conversations.find(userId, conversationId);
   if (conversation === undefined) return { kind: 'not_found' };
@@ -28,6 +27,7 @@ export function appendTurn(rows: Rows, requests: ClientRequests, turn: NewTurn):
   requests.insert({
     ...{ userId, conversationId, clientId: turn.clientId, bodyHash: turn.bodyHash },
     ...{ messageId: turn.userMessageId, generationId: turn.generationId },
+    ...{ seq: conversation.last_seq + 1, role: 'user' },
   });
   const user = stored(messages.find(turn.userMessageId));
   return {
@@ -42,7 +42,9 @@ export function appendTurn(rows: Rows, requests: ClientRequests, turn: NewTurn):
 function findParent(rows: Rows, turn: NewTurn, selectedLeafId: Conversation['selectedLeafId']): Parent {
   const { place } = turn;
   if ('siblingOf' in place) return parentOfEdited(rows, turn, place.siblingOf);
-  const parentId = place.parentId === undefined ? selectedLeafId : place.parentId;
+  const { parentId } = place;
+  // A message of the user, too: where its reply was deleted.
+  if (parentId === undefined) return { parentId: selectedLeafId };
   if (parentId === null) return { parentId };
   const parent = rows.messages.find(parentId);
   if (parent === null || parent.userId !== turn.userId) return { kind: 'not_found' };

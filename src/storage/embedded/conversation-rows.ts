@@ -57,7 +57,7 @@ export function prepareConversationRows(connection: Connection) {
     /** Counts new messages, the last of which is the leaf that is selected now. */
     addMessages: (added: { conversationId: string; messages: number; leafId: string; at: number }) =>
       addMessages.run(added),
-    select: (selected: { conversationId: string; leafId: string; at: number }) => select.run(selected),
+    select: (selected: { conversationId: string; leafId: string | null; at: number }) => select.run(selected),
     touch: (conversationId: string, at: number) => touch.run([at, conversationId]),
 
     /** The `rev` for one more change in the conversation. */

@@ -8,11 +8,15 @@ import { prepareBranches } from './branches.ts';
 import { prepareChoices } from './choices.ts';
 import { prepareClientRequests } from './client-requests.ts';
 import type { Connection } from './connection.ts';
+import { conversationListMethods } from './conversation-list.ts';
+import { prepareDeletions } from './deletions.ts';
 import { prepareGenerationLife } from './generation-life.ts';
 import { migrate } from './migrations.ts';
 import { openConnection } from './open-connection.ts';
 import { prepareReactionChanges } from './reaction-changes.ts';
 import { prepareRows, type Rows } from './rows.ts';
+import { prepareSearch } from './search.ts';
+import { settingsMethods } from './user-settings.ts';
 
 /**
  * Milliseconds that a call waits for another process to finish writing. The wait blocks the calling thread, so it is
@@ -54,15 +58,18 @@ export function createEmbeddedStore(connection: Connection, now: () => number): 
   const rows = prepareRows(connection);
   return {
     ...conversationMethods(connection, rows),
+    ...conversationListMethods(connection, rows),
+    ...deletionAndSearchMethods(connection, rows),
     ...generationMethods(connection, rows, now),
     ...reactionMethods(connection, rows),
+    ...settingsMethods(connection),
     ...upkeepMethods(connection),
   };
 }
 
 function conversationMethods(connection: Connection, rows: Rows) {
   const { conversations, messages } = rows;
-  const requests = prepareClientRequests(connection, rows);
+  const requests = prepareClientRequests(connection);
   const branches = prepareBranches(connection, rows);
   const choices = prepareChoices(connection, rows);
   const findDefault = (userId: string) => {
@@ -114,6 +121,29 @@ function conversationMethods(connection: Connection, rows: Rows) {
     },
     async chooseCandidate(choice) {
       return connection.write(() => choices.choose(choice));
+    },
+  } satisfies Partial<Store>;
+}
+
+function deletionAndSearchMethods(connection: Connection, rows: Rows) {
+  const deletions = prepareDeletions(connection, rows);
+  const { search } = prepareSearch(connection, rows);
+  const appendFeedback = connection.prepare(
+    `INSERT INTO session_feedback (user_id, conversation_id, rating, at)
+     VALUES (:userId, :conversationId, :rating, :at)`,
+  );
+  return {
+    async deleteMessage(deletion) {
+      return connection.write(() => deletions.delete(deletion));
+    },
+    async deletedAfter(conversationId, afterRev) {
+      return connection.read(() => deletions.deletedAfter(conversationId, afterRev));
+    },
+    async searchMessages(query) {
+      return connection.read(() => search(query));
+    },
+    async appendFeedback(feedback) {
+      connection.write(() => appendFeedback.run({ ...feedback }));
     },
   } satisfies Partial<Store>;
 }

@@ -2,9 +2,10 @@ import { CodedError } from '../../std/coded-error.ts';
 import type { Connection } from './connection.ts';
 import { first } from './migrations/0001-first.ts';
 import { race } from './migrations/0002-race.ts';
+import { conversations } from './migrations/0003-conversations.ts';
 
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
-const migrations: readonly string[] = [first, race];
+const migrations: readonly string[] = [first, race, conversations];
 
 const schemaVersion = migrations.length;
 

@@ -190,7 +190,8 @@ describe('an edit', () => {
     world.drain();
     const again = { userId, clientMessageId: clientMessageId.toUpperCase(), messageId: user.messageId };
     expect(await editMessage(world.deps, { ...again, text: 'e\u0301' })).toEqual({
-      ...{ kind: 'duplicate', user: edited.user, generationId: edited.generationId },
+      ...{ kind: 'duplicate', messageId: edited.user.messageId, conversationId: edited.user.conversationId },
+      ...{ seq: edited.user.seq, generationId: edited.generationId },
     });
     await expect(world.edit(user.messageId, 'New.')).rejects.toMatchObject({ code: 'shutting_down' });
   });

@@ -48,6 +48,14 @@ const events: [string, (ids: Ids) => Record<string, unknown>][] = [
   ['reaction:set', ({ messageId }) => ({ messageId, kind: 'up' })],
   ['reaction:clear', ({ messageId }) => ({ messageId })],
   ['prompt:trace', ({ generationId }) => ({ generationId })],
+  ['conversation:rename', ({ conversationId }) => ({ conversationId, title: 'mine' })],
+  ['conversation:read', ({ conversationId }) => ({ conversationId, seq: 1 })],
+  ['history:search', ({ conversationId }) => ({ conversationId, query: 'private' })],
+  ['typing:set', ({ conversationId }) => ({ conversationId, typing: true })],
+  ['session:feedback', ({ conversationId }) => ({ conversationId, rating: 'same' })],
+  // These leave nothing to ask for.
+  ['message:delete', ({ userMessageId: messageId }) => ({ messageId })],
+  ['conversation:delete', ({ conversationId }) => ({ conversationId })],
 ];
 
 describe.each(events)('%s', (event, payload) => {
@@ -60,6 +68,7 @@ describe.each(events)('%s', (event, payload) => {
   });
 
   it('answers malformed ids and unknown fields with invalid_payload', async () => {
+    // Refused by its form, before anything is looked up: also when it was deleted by the test above.
     for (const id of ['no.pe$', '', 'x'.repeat(65), 7, null, { $ne: null }, ['a']]) {
       const malformed = mapIds(() => id as string);
       expect(await stranger.codeOf(event, payload(malformed))).toBe('invalid_payload');
