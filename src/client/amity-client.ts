@@ -106,6 +106,11 @@ function createRequests(store: Store, flush: () => Promise<void>): Requests {
   };
 }
 
+/** The conversation was deleted on another device; the next one is made when it is opened. */
+function isHomeless({ conversationId, connection }: ConversationState): boolean {
+  return conversationId === null && connection.state === 'online';
+}
+
 /** Connects at once; `close()` ends it. */
 export function createAmityClient(options: AmityClientOptions): AmityClient {
   const store: Store = createStore(initialState, reduce);
@@ -118,7 +123,7 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
     onEvent(action) {
       store.dispatch(action);
       expireTyping(action);
-      if (action.type === 'session:ready') void open();
+      if (action.type === 'session:ready' || isHomeless(store.getSnapshot())) void open();
       if (action.type === 'reply:delta') repair.mendHoles();
       if (action.type === 'conversation:updated' || action.type === 'message:created') repair.noteSelection();
       if (action.type !== 'reply:delta') void repair.follow();

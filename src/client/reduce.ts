@@ -1,5 +1,6 @@
 /** (state, action) -> state: the whole behaviour of a conversation, without socket, clock or randomness. */
 import type { Action } from './actions.ts';
+import { conversationDeleted, messagesDeleted } from './deletions.ts';
 import { parseFault } from './fault.ts';
 import { hasId, patchMessage } from './messages.ts';
 import { arrange } from './outgoing.ts';
@@ -27,7 +28,11 @@ function connectionChanged(state: ConversationState, { connection }: Of<'connect
   const replies = Object.fromEntries(
     Object.entries(state.replies).map(([id, reply]) => [id, { ...reply, stale: true }]),
   );
-  return { ...state, connection, replies, companionTyping: false, loadingOlder: false, synced: false };
+  return {
+    ...state,
+    ...{ connection, replies, companionTyping: false, loadingOlder: false, synced: false },
+    deletedIds: initialState.deletedIds,
+  };
 }
 
 function sessionReady(state: ConversationState, { payload }: Of<'session:ready'>): ConversationState {
@@ -90,6 +95,14 @@ function heard(state: ConversationState, action: Action): ConversationState {
       return patchShown(state, action.payload.messageId, { reaction: action.payload.reaction });
     case 'conversation:updated':
       return conversationUpdated(state, action.payload.conversation);
+    case 'message:deleted': {
+      const { conversationId, messageIds, rev } = action.payload;
+      return conversationId === state.conversationId
+        ? seenRev(messagesDeleted(state, messageIds), rev)
+        : state;
+    }
+    case 'conversation:deleted':
+      return conversationDeleted(state, action.payload);
     default:
       // An event that this client does not know: later servers may send more.
       return state;

@@ -1,6 +1,7 @@
 /** Pure changes of which branch is held: pages, lists of changes, and what the server says about the selected one. */
 import type { Value, WireConversation, WireMessage } from '../protocol/events.ts';
 import { chainTo, graft, place, prepend, replaceKnown } from './branch.ts';
+import { messagesDeleted, withoutDeleted } from './deletions.ts';
 import { hasId, keyOf, type Messages, onlyVersion, toChatMessage } from './messages.ts';
 import { dropOutgoing } from './outgoing.ts';
 import { adoptRunning, takeActive } from './replies.ts';
@@ -11,9 +12,10 @@ export function isAstray({ leafId, leafGenerationId, branch, synced }: Conversat
   return synced && leafGenerationId === null && leafId !== null && !branch.some(hasId(leafId));
 }
 
-function toHeld(branch: Messages, wires: readonly WireMessage[]): Messages {
-  const known = new Map(branch.map((message) => [message.key, message]));
-  return wires.map((wire) => toChatMessage(wire, known.get(keyOf(wire))));
+function toHeld(state: ConversationState, wires: readonly WireMessage[]): Messages {
+  const known = new Map(state.branch.map((message) => [message.key, message]));
+  const messages = wires.map((wire) => toChatMessage(wire, known.get(keyOf(wire))));
+  return withoutDeleted(messages, state);
 }
 
 /** What was asked for and stands among the stored messages has been answered, though the answer may have got lost. */
@@ -78,7 +80,7 @@ export function messageUpdated(state: ConversationState, wire: WireMessage): Con
 export function messageCreated(state: ConversationState, wire: WireMessage): ConversationState {
   const next = withoutStored(state, [wire]);
   const isKnown = next.branch.some(({ key }) => key === keyOf(wire));
-  const [message] = toHeld(next.branch, [wire]);
+  const [message] = toHeld(next, [wire]);
   if (message === undefined) return next;
   const isHeld = (id: string | null) => id === null || next.branch.some(hasId(id));
   const isLost = !isKnown && !isHeld(next.leafId) && !isHeld(message.parentId);
@@ -112,7 +114,7 @@ function takePage(
 ): ConversationState {
   // Without live events the older pages may have changed unseen.
   const held = state.synced ? state.branch : [];
-  const { branch, keptOlder } = graft(held, toHeld(state.branch, page.messages), conversation.rev);
+  const { branch, keptOlder } = graft(held, toHeld(state, page.messages), conversation.rev);
   return {
     ...withoutStored(state, page.messages),
     branch,
@@ -127,7 +129,7 @@ function takeChanges(
 ): ConversationState {
   const { selectedLeafId: leafId } = conversation;
   const told = {
-    messages: toHeld(state.branch, messages),
+    messages: toHeld(state, messages),
     parents: new Map(activeGenerations.map(({ messageId, replyTo }) => [messageId, replyTo])),
     rev: conversation.rev,
   };
@@ -146,8 +148,10 @@ export function opened(
   reset: boolean,
 ): ConversationState {
   const { conversation } = value;
-  if (conversation.conversationId !== state.conversationId) return state;
-  const taken = reset ? takePage(state, value, conversation) : takeChanges(state, value);
+  const { conversationId } = conversation;
+  if (state.conversationId !== null && conversationId !== state.conversationId) return state;
+  const held = messagesDeleted({ ...state, conversationId }, value.deletedMessageIds ?? []);
+  const taken = reset ? takePage(held, value, conversation) : takeChanges(held, value);
   const stands: ConversationState = {
     ...taken,
     rev: Math.max(conversation.rev, reset ? 0 : state.rev),
@@ -176,7 +180,7 @@ export function conversationUpdated(
 }
 
 export function olderLoaded(state: ConversationState, value: Value<'history:page'>): ConversationState {
-  const branch = prepend(state.branch, toHeld(state.branch, value.messages));
+  const branch = prepend(state.branch, toHeld(state, value.messages));
   return {
     ...state,
     ...(branch === null ? {} : { branch, hasOlder: value.hasMore }),

@@ -116,6 +116,8 @@ export interface ConversationState {
   readonly leafGenerationId: string | null;
   /** By messageId, for replies whose alternatives were asked for and whose text has not changed elsewhere since. */
   readonly alternatives: Readonly<Record<string, readonly Alternative[]>>;
+  /** Of messages that were deleted while this connection stood. */
+  readonly deletedIds: ReadonlySet<string>;
   /** By generationId. */
   readonly replies: Readonly<Record<string, RunningReply>>;
   readonly hasOlder: boolean;
@@ -140,6 +142,7 @@ export const initialState: ConversationState = {
   leafId: null,
   leafGenerationId: null,
   alternatives: {},
+  deletedIds: new Set(),
   replies: {},
   hasOlder: false,
   loadingOlder: false,

@@ -245,3 +245,30 @@ test('messages that do not change keep their identity, so that a view need not d
   expect(after.messages[0]).toBe(before.messages[0]);
   expect(after.messages[1]).not.toBe(before.messages[1]);
 });
+
+const gone = (...messageIds: string[]): Action => ({
+  type: 'message:deleted',
+  payload: { conversationId, messageIds, rev: 9 },
+});
+
+test('what was deleted is not taken in again by an answer that is older', () => {
+  const all = [message(1), message(2), message(3), message(4)];
+  const state = run([ready, opened(all), gone('m3', 'm4')]);
+  expect(state.messages.map(({ messageId }) => messageId)).toEqual(['m1', 'm2']);
+  expect(state.rev).toBe(9);
+  for (const isChanges of [false, true])
+    expect(run([opened(all, { isChanges })], state).messages.map(({ messageId }) => messageId)).toEqual([
+      'm1',
+      'm2',
+    ]);
+});
+
+test('changes name what was deleted while the device was away', () => {
+  const before = run([ready, opened([message(1), message(2), message(3), message(4)])]);
+  const away: Action = { type: 'connection', connection: { state: 'offline' } };
+  const changes = opened([], { isChanges: true, leafId: 'm2' });
+  if (changes.type !== 'opened') throw new Error('no answer');
+  const value = { ...changes.value, deletedMessageIds: ['m3', 'm4'] };
+  const state = run([away, ready, { ...changes, value }], before);
+  expect(state.messages.map(({ messageId }) => messageId)).toEqual(['m1', 'm2']);
+});
