@@ -42,6 +42,9 @@ export interface RunningServer extends AsyncDisposable {
   readonly warm: Promise<boolean>;
 }
 
+/** Devices of a server that stops come back spread over so long. */
+const reconnectWindowMs = 5000;
+
 const page = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../web/dist' : '../../web/dist', import.meta.url),
 );
@@ -108,9 +111,10 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     verifyToken,
     draining: () => isDraining,
   };
-  opened.use(openGateway(http, gatewayDeps, { settings: config.server, observer }));
+  const gateway = opened.use(openGateway(http, gatewayDeps, { settings: config.server, observer }));
   opened.defer(() => {
     isDraining = true;
+    gateway.announceEnd(reconnectWindowMs);
     const grace = pause(config.server.drainTimeoutMs, undefined, { ref: false });
     return Promise.all([replies.drain(grace), completions.drain(grace)]);
   });

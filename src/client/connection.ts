@@ -185,6 +185,9 @@ export function openConnection(options: ConnectionOptions): Connection {
     lost: (isKicked) => (isKicked ? later(null) : onState({ state: 'offline' })),
     heard(action) {
       if (action.type === 'session:ready') isTokenFresh = false;
+      // The server asks its devices to come back one after another.
+      if (action.type === 'server:draining') socket.io.reconnectionDelay(action.payload.reconnectInMs);
+      if (action.type === 'session:ready') socket.io.reconnectionDelay(reconnectDelayMs);
       onEvent(action);
     },
   });

@@ -2,7 +2,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server } from 'socket.io';
-import type { TokenVerifier, VerifiedToken } from '../auth/verify-token.ts';
+import type { VerifiedToken } from '../auth/verify-token.ts';
 import { openDefaultConversation } from '../conversation/send-message.ts';
 import type { ClientToServerEvents, ServerToClientEvents } from '../protocol/events.ts';
 import { limits, PROTOCOL_VERSION } from '../protocol/limits.ts';
@@ -33,12 +33,22 @@ export interface GatewayOptions {
 /** A dead peer is noticed after at most interval + timeout. */
 const pingIntervalMs = 12_500;
 const pingTimeoutMs = 10_000;
+/** Who has not shown a token by then is cut off. */
+const authenticationMsMax = 5000;
 /** How long closing waits for devices that do not read. */
 const dismissTimeoutMs = 2000;
 
 type Io = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, { token: VerifiedToken }>;
 
-export function openGateway(http: HttpServer, deps: GatewayDeps, options: GatewayOptions): AsyncDisposable {
+export interface Gateway extends AsyncDisposable {
+  /**
+   * Tells all devices that the server is about to stop, and when each of them is to connect again: spread over `windowMs`, so that they do not
+   * all come at once to wherever they go.
+   */
+  announceEnd(windowMs: number): void;
+}
+
+export function openGateway(http: HttpServer, deps: GatewayDeps, options: GatewayOptions): Gateway {
   const { settings, observer } = options;
   const io: Io = new Server(http, {
     path: '/socket.io/',
@@ -49,12 +59,13 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
     httpCompression: false,
     pingInterval: pingIntervalMs,
     pingTimeout: pingTimeoutMs,
+    connectTimeout: authenticationMsMax,
     cors: { origin: [...settings.corsOrigins] },
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, settings.corsOrigins)),
   });
 
   io.use((socket, next) => {
-    authenticate(socket as unknown as AmitySocket, deps.verifyToken).then(
+    authenticate(socket as unknown as AmitySocket, deps).then(
       (token) => {
         socket.data.token = token;
         next();
@@ -75,6 +86,13 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   });
 
   return {
+    announceEnd(windowMs) {
+      const devices = deps.sessions.all();
+      devices.forEach((device, place) => {
+        const reconnectInMs = Math.round((windowMs * (place + 1)) / devices.length);
+        device.emit('server:draining', { reconnectInMs });
+      });
+    },
     [Symbol.asyncDispose]: async () => {
       // Closing Socket.IO throws away what is not written yet: devices are sent home first.
       const dismissed = Promise.all(deps.sessions.all().map((session) => session.dismiss()));
@@ -84,7 +102,12 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   };
 }
 
-async function authenticate(socket: AmitySocket, verifyToken: TokenVerifier): Promise<VerifiedToken> {
+async function authenticate(
+  socket: AmitySocket,
+  { verifyToken, draining }: Pick<GatewayDeps, 'verifyToken' | 'draining'>,
+): Promise<VerifiedToken> {
+  if (draining())
+    throw new CodedError('shutting_down', 'The server is about to stop.', { retryAfterMs: 1000 });
   const token: unknown = socket.handshake.auth['token'];
   if (typeof token !== 'string' || token === '')
     throw new CodedError('unauthenticated', 'A token is needed to connect.');
@@ -113,6 +136,8 @@ async function serveDevice(
   // Events that arrive while the conversation is looked up wait for it: the session is announced before any answer.
   const ready = announce(session, deps);
   socket.onAny((name: string, ...args: unknown[]) => {
+    // Its answer would wait, too.
+    if (session.dropIfOverfull()) return;
     const call = { ...deps, session };
     void ready.then(
       () => dispatch(call, { name, args }, observer.eventFailed),

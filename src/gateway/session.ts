@@ -9,6 +9,7 @@ import type {
   ServerToClientEvents,
 } from '../protocol/events.ts';
 import type { Clock } from '../std/clock.ts';
+import { Backlog } from './backlog.ts';
 import { toReplyMessage } from './to-wire.ts';
 import { TokenTimer } from './token-timer.ts';
 import { TypingIndicator } from './typing-indicator.ts';
@@ -20,7 +21,7 @@ export interface SessionOptions {
   readonly userId: string;
   /** Milliseconds since the epoch: when the token ends. */
   readonly expiresAt: number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** All devices of the user. */
   readonly devices: () => readonly Session[];
 }
@@ -31,6 +32,7 @@ export class Session {
   readonly #joined = new Set<string>();
   readonly #readers = new Map<Reply, ReplyReader>();
   readonly #deliveries = new Set<Promise<void>>();
+  readonly #backlog: Backlog;
   readonly #typing: TypingIndicator;
   readonly #userTyping: UserTyping;
   readonly #token: TokenTimer;
@@ -39,6 +41,7 @@ export class Session {
   constructor(socket: AmitySocket, { userId, expiresAt, clock, devices }: SessionOptions) {
     this.userId = userId;
     this.#socket = socket;
+    this.#backlog = new Backlog(socket.conn, clock);
     this.#typing = new TypingIndicator((update) => this.emit('typing:update', update));
     this.#userTyping = new UserTyping((update) => {
       for (const device of devices()) if (device !== this) device.emit('typing:update', update);
@@ -54,8 +57,17 @@ export class Session {
     return this.#closed;
   }
 
+  /** A device that does not read is cut off instead: it comes back to what it missed. */
   emit<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
+    if (this.dropIfOverfull()) return;
     (this.#socket.emit as (event: E, payload: ServerPayload<E>) => void)(event, payload);
+  }
+
+  /** Whether too much waits for the device to read it; the connection is closed then. */
+  dropIfOverfull(): boolean {
+    if (!this.#backlog.isOverfull) return false;
+    this.#socket.conn.close(true);
+    return true;
   }
 
   /** It has shown a token that ends then. */
@@ -99,6 +111,8 @@ export class Session {
     const { conversationId } = reply.turn;
     this.#typing.begin(conversationId);
     while (!reader.closed) {
+      // Text that a slow device has not read yet stays in the reply, where the next delta takes it all.
+      await this.#backlog.empty();
       const event = reader.take();
       if (event === null) await reader.wait();
       else this.#emitReply(reply, event);

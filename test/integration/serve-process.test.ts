@@ -133,6 +133,8 @@ describe('a signal', () => {
       await device.next('reply:delta');
       server.child.kill('SIGTERM');
       server.child.kill('SIGTERM');
+      const { reconnectInMs } = await device.next('server:draining');
+      expect(reconnectInMs).toBeLessThanOrEqual(5000);
       const end = await device.end(generationId);
       shown = device.textOf(generationId);
       expect(end.message.text).toBe(shown);

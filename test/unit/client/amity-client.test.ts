@@ -21,7 +21,7 @@ afterEach(async () => {
   await wire[Symbol.asyncDispose]();
 });
 
-function connect(options: { ackTimeoutMs?: number } = {}): void {
+function connect(options: { ackTimeoutMs?: number; reconnectDelayMs?: number } = {}): void {
   client = createAmityClient({ url: wire.url, auth: { token: 't' }, reconnectDelayMs: 10, ...options });
 }
 
@@ -51,6 +51,17 @@ test('the history is there after the connect', async () => {
   expect(texts(state)).toEqual(['Hello', 'Hi there']);
   expect(state.hasOlder).toBe(false);
   expect(wire.handshakes).toEqual([{ token: 't', protocolVersion: 1 }]);
+});
+
+test('a device comes back from a server that stops when it was told to', async () => {
+  // By itself it would try again after a minute.
+  connect({ reconnectDelayMs: 60_000 });
+  await until(isSynced);
+  wire.emit('server:draining', { reconnectInMs: 0 });
+  wire.cut();
+  await until(({ connection }) => connection.state === 'offline');
+  await until(isSynced);
+  expect(wire.handshakes).toHaveLength(2);
 });
 
 test('a message shows at once and is stored under the id it was shown with', async () => {

@@ -227,7 +227,7 @@ test('events of another conversation and unknown events change nothing', () => {
     type: 'message:created',
     payload: { message: message(1, { conversationId: 'c2' }) },
   };
-  const unknown = { type: 'server:draining', payload: { reconnectInMs: 1 } } as unknown as Action;
+  const unknown = { type: 'server:singing', payload: { song: 1 } } as unknown as Action;
   expect(run([other, unknown], asked)).toBe(asked);
 });
 
