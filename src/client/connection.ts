@@ -134,6 +134,12 @@ function listen(socket: AmitySocket, news: SocketNews): void {
   });
 }
 
+/** A server that stops asks its devices to come back one after another. */
+function pace(socket: AmitySocket, action: ServerAction, reconnectDelayMs: number): void {
+  if (action.type === 'server:draining') socket.io.reconnectionDelay(action.payload.reconnectInMs);
+  if (action.type === 'session:ready') socket.io.reconnectionDelay(reconnectDelayMs);
+}
+
 function giveUp(socket: AmitySocket): void {
   if (socket.connected) socket.io.engine.close();
 }
@@ -185,9 +191,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     lost: (isKicked) => (isKicked ? later(null) : onState({ state: 'offline' })),
     heard(action) {
       if (action.type === 'session:ready') isTokenFresh = false;
-      // The server asks its devices to come back one after another.
-      if (action.type === 'server:draining') socket.io.reconnectionDelay(action.payload.reconnectInMs);
-      if (action.type === 'session:ready') socket.io.reconnectionDelay(reconnectDelayMs);
+      pace(socket, action, reconnectDelayMs);
       onEvent(action);
     },
   });
