@@ -16,6 +16,7 @@ const homes = {
   piscina: ['src/pool'],
   libsql: ['src/storage/embedded'],
   jose: ['src/auth'],
+  'rate-limiter-flexible': ['src/limits'],
   hono: ['src/http'],
   '@hono/node-server': ['src/http', 'src/server.ts'],
   pino: ['src/telemetry'],

@@ -27,7 +27,7 @@ export interface Figures {
   readonly replies: number;
 }
 
-/** The built server with default settings but for `own`, a data directory of its own and the models of this clone. */
+/** The built server with default settings but for `own` and rate limits, a data directory of its own and the models of this clone. */
 export async function startServerProcess(own: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const data = await mkdtemp(join(tmpdir(), 'amity-bench-'));
   const env = {
@@ -36,6 +36,7 @@ export async function startServerProcess(own: Readonly<Record<string, string>> =
     DATA_DIR: data,
     MODELS_DIR: join(root, 'data/models'),
     AMITY_LOG_FORMAT: 'json',
+    RATE_LIMITS: 'off',
     ...own,
   };
   const child = spawn(process.execPath, ['bin/amity.js', 'serve'], {

@@ -22,6 +22,7 @@ import { createHttpApp } from './http/app.ts';
 import { InFlight } from './http/completions/in-flight.ts';
 import type { CompletionDeps } from './http/completions/routes.ts';
 import type { GuestIssuer } from './http/guests.ts';
+import { createRateLimits, unlimited } from './limits/rate-limits.ts';
 import { type Generation, openGeneration } from './open-generation.ts';
 import { createIds, type Ids } from './random-ids.ts';
 import { type Clock, systemClock } from './std/clock.ts';
@@ -77,6 +78,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   if (recovered.resumed + recovered.failed > 0) log.warn(recovered, 'the last run left replies unfinished');
   const sessions = new Sessions();
   const completions = new InFlight();
+  const rateLimits = config.server.hasRateLimits ? createRateLimits() : unlimited;
   const createdAt = base.clock.now();
   let isDraining = false;
 
@@ -88,6 +90,8 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     ],
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     guests: createGuestIssuer(base, guestSecret),
+    rateLimits,
+    proxyHops: config.server.proxyHops,
     verifyToken,
     models: () => ['default', generation.generator.model].map((name) => ({ name, createdAt })),
     completions: toCompletionDeps(base, generation, completions),
@@ -109,6 +113,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     digest,
     observer,
     verifyToken,
+    rateLimits,
     draining: () => isDraining,
   };
   const gateway = opened.use(openGateway(http, gatewayDeps, { settings: config.server, observer }));

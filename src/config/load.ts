@@ -20,6 +20,8 @@ export interface Config {
     readonly corsOrigins: readonly string[];
     readonly transports: readonly ('websocket' | 'polling')[];
     readonly drainTimeoutMs: number;
+    readonly hasRateLimits: boolean;
+    readonly proxyHops: number;
   };
   readonly auth: AuthConfig;
   readonly log: { readonly level: Values['LOG_LEVEL']; readonly format: Values['AMITY_LOG_FORMAT'] };
@@ -202,6 +204,8 @@ function toConfig(
       corsOrigins: values.CORS_ORIGIN,
       transports: values.AMITY_TRANSPORTS === 'websocket' ? ['websocket'] : ['websocket', 'polling'],
       drainTimeoutMs: values.AMITY_DRAIN_TIMEOUT_MS,
+      hasRateLimits: values.RATE_LIMITS === 'on',
+      proxyHops: values.AMITY_PROXY_HOPS,
     },
     auth,
     log: { level: values.LOG_LEVEL, format: values.AMITY_LOG_FORMAT },

@@ -36,6 +36,17 @@ export const settings = {
     doc: 'Web origins that may connect beside the page served here, separated by commas; * allows all.',
     fallback: [],
   }),
+  RATE_LIMITS: kind.choice({
+    choices: ['on', 'off'],
+    fallback: 'on',
+    doc: 'Limits of events, connections and guests by user and address, far beyond what a person does. off lifts them, for load tests; what bounds memory stays.',
+  }),
+  AMITY_PROXY_HOPS: kind.integer({
+    min: 0,
+    max: 10,
+    fallback: 0,
+    doc: 'Proxies of your own before the server. With one or more, addresses are taken from X-Forwarded-For; without, everybody behind a proxy would share its limits.',
+  }),
   AMITY_TRANSPORTS: kind.choice({
     choices: ['websocket', 'websocket,polling'],
     fallback: 'websocket',
@@ -203,5 +214,4 @@ export const reservedNames = [
   'OPENAI_API_KEY',
   'GENERATOR',
   'ROLE',
-  'RATE_LIMITS',
 ] as const;

@@ -1,5 +1,7 @@
+import type { Socket } from 'socket.io';
 import type { Clock } from '../std/clock.ts';
-import type { AmitySocket } from './session.ts';
+
+type Connection = Socket['conn'];
 
 /** What may wait for a device that does not read. */
 const stalledMax: Waiting = { packets: 256, bytes: 256 * 1024 };
@@ -18,11 +20,11 @@ interface Waiting {
  * WebSocket would not show it: engine.io hands that no more than it takes, and keeps the rest in a buffer of its own.
  */
 export class Backlog {
-  readonly #connection: AmitySocket['conn'];
+  readonly #connection: Connection;
   readonly #clock: Pick<Clock, 'monotonic'>;
   #drainedAt: number;
 
-  constructor(connection: AmitySocket['conn'], clock: Pick<Clock, 'monotonic'>) {
+  constructor(connection: Connection, clock: Pick<Clock, 'monotonic'>) {
     this.#connection = connection;
     this.#clock = clock;
     this.#drainedAt = clock.monotonic();

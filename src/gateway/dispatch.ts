@@ -1,5 +1,6 @@
 /** One client event: parse its payload once, run its handler, acknowledge exactly once. */
 import type { z } from 'zod';
+import type { Source } from '../limits/rate-limits.ts';
 import { type Ack, type ClientEvent, clientEvents } from '../protocol/events.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import type { Call, Handler } from './handler.ts';
@@ -64,16 +65,18 @@ export interface IncomingEvent {
   readonly name: string;
   /** The payload, and the acknowledgement callback when the client wants one. */
   readonly args: readonly unknown[];
+  readonly source: Source;
 }
 
 export async function dispatch(
   call: Call,
-  { name, args }: IncomingEvent,
+  { name, args, source }: IncomingEvent,
   onError: ErrorObserver,
 ): Promise<void> {
   const callback = callbackOf(args);
   const answer = once(callback);
   try {
+    await call.rateLimits.event(source, name);
     const payload = parsePayload(name, callback === undefined ? args : args.slice(0, -1));
     // The payload was parsed by the schema of this very event, which the table cannot tell the compiler.
     const handler = handlers[name as ClientEvent] as AnyHandler;

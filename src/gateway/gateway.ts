@@ -1,9 +1,10 @@
 /** The Socket.IO edge: who may connect, and what happens to a connected device's events. */
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingHttpHeaders } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server } from 'socket.io';
 import type { VerifiedToken } from '../auth/verify-token.ts';
 import { openDefaultConversation } from '../conversation/send-message.ts';
+import { clientAddress } from '../limits/client-address.ts';
 import type { ClientToServerEvents, ServerToClientEvents } from '../protocol/events.ts';
 import { limits, PROTOCOL_VERSION } from '../protocol/limits.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
@@ -15,6 +16,7 @@ import { type AmitySocket, Session } from './session.ts';
 export interface GatewaySettings {
   readonly transports: readonly ('websocket' | 'polling')[];
   readonly corsOrigins: readonly string[];
+  readonly proxyHops: number;
 }
 
 /** Told of connections and errors, never of what was said. */
@@ -38,7 +40,15 @@ const authenticationMsMax = 5000;
 /** How long closing waits for devices that do not read. */
 const dismissTimeoutMs = 2000;
 
-type Io = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, { token: VerifiedToken }>;
+interface SocketData {
+  token: VerifiedToken;
+  /** For limits: see limits/client-address.ts. */
+  address: string;
+  /** Its place among the connections of its user and address. */
+  counted: Disposable;
+}
+
+type Io = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>;
 
 export interface Gateway extends AsyncDisposable {
   /**
@@ -65,9 +75,10 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   });
 
   io.use((socket, next) => {
-    authenticate(socket as unknown as AmitySocket, deps).then(
-      (token) => {
-        socket.data.token = token;
+    const address = addressOf(socket.handshake, settings.proxyHops);
+    admit(socket as unknown as AmitySocket, deps, address).then(
+      (admitted) => {
+        Object.assign(socket.data, admitted);
         next();
       },
       (error: unknown) => {
@@ -78,11 +89,12 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   });
 
   io.on('connection', (socket) => {
-    const { token } = socket.data;
-    serveDevice(socket as unknown as AmitySocket, { deps, token, observer }).catch((error: unknown) => {
-      observer.eventFailed('connect', error);
-      socket.disconnect(true);
-    });
+    serveDevice(socket as unknown as AmitySocket, { deps, ...socket.data, observer }).catch(
+      (error: unknown) => {
+        observer.eventFailed('connect', error);
+        socket.disconnect(true);
+      },
+    );
   });
 
   return {
@@ -102,16 +114,32 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   };
 }
 
-async function authenticate(
+function addressOf(
+  { address, headers }: { address: string; headers: IncomingHttpHeaders },
+  proxyHops: number,
+): string {
+  const forwarded = headers['x-forwarded-for'];
+  return clientAddress(address, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, proxyHops);
+}
+
+/** Who it is, counted among their connections until it is gone. @throws CodedError for whom is not let in. */
+async function admit(
   socket: AmitySocket,
-  { verifyToken, draining }: Pick<GatewayDeps, 'verifyToken' | 'draining'>,
-): Promise<VerifiedToken> {
+  { verifyToken, draining, rateLimits }: GatewayDeps,
+  address: string,
+): Promise<SocketData> {
+  await rateLimits.connect(address);
   if (draining())
     throw new CodedError('shutting_down', 'The server is about to stop.', { retryAfterMs: 1000 });
   const token: unknown = socket.handshake.auth['token'];
   if (typeof token !== 'string' || token === '')
     throw new CodedError('unauthenticated', 'A token is needed to connect.');
-  return verifyToken(token);
+  const verified = await verifyToken(token);
+  const counted = rateLimits.socket({ userId: verified.userId, address });
+  // It may be gone before it is served, or by now.
+  if (socket.conn.readyState === 'open') socket.conn.once('close', () => counted[Symbol.dispose]());
+  else counted[Symbol.dispose]();
+  return { token: verified, address, counted };
 }
 
 function toConnectError(error: unknown): Error {
@@ -121,7 +149,7 @@ function toConnectError(error: unknown): Error {
 
 async function serveDevice(
   socket: AmitySocket,
-  { deps, token, observer }: { deps: GatewayDeps; token: VerifiedToken; observer: GatewayObserver },
+  { deps, token, address, counted, observer }: SocketData & { deps: GatewayDeps; observer: GatewayObserver },
 ): Promise<void> {
   const { userId, expiresAt } = token;
   const devices = () => deps.sessions.of(userId);
@@ -130,17 +158,19 @@ async function serveDevice(
   socket.on('disconnect', (reason) => {
     deps.sessions.remove(session);
     session.close();
+    counted[Symbol.dispose]();
     observer.disconnected(userId, reason);
   });
 
   // Events that arrive while the conversation is looked up wait for it: the session is announced before any answer.
+  const source = { socketId: socket.id, userId, address };
   const ready = announce(session, deps);
   socket.onAny((name: string, ...args: unknown[]) => {
     // Its answer would wait, too.
     if (session.dropIfOverfull()) return;
     const call = { ...deps, session };
     void ready.then(
-      () => dispatch(call, { name, args }, observer.eventFailed),
+      () => dispatch(call, { name, args, source }, observer.eventFailed),
       () => undefined,
     );
   });

@@ -3,6 +3,7 @@ import type { TokenVerifier } from '../auth/verify-token.ts';
 import type { AnswerDeps } from '../conversation/answer.ts';
 import type { ReactionKind } from '../conversation/message.ts';
 import type { TurnDeps } from '../conversation/take-turn.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import type { ClientEvent, clientEvents, Value } from '../protocol/events.ts';
 import type { Store } from '../storage/store.ts';
 import type { Session } from './session.ts';
@@ -25,6 +26,7 @@ export interface GatewayDeps extends Omit<TurnDeps, 'store'> {
   readonly observer: EventObserver;
   readonly prompt: AnswerDeps['prompt'];
   readonly verifyToken: TokenVerifier;
+  readonly rateLimits: RateLimits;
 }
 
 export interface Call extends GatewayDeps {

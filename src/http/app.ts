@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { TokenVerifier } from '../auth/verify-token.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import { addCompletionRoutes, type CompletionDeps } from './completions/routes.ts';
 import { addGuestRoute, type GuestIssuer } from './guests.ts';
@@ -15,6 +16,9 @@ export interface HttpDeps {
   readonly metrics: { readonly contentType: string; readonly text: () => Promise<string> };
   /** Absent outside guest mode. */
   readonly guests: GuestIssuer | null;
+  readonly rateLimits: RateLimits;
+  /** Proxies of one's own before the server. */
+  readonly proxyHops: number;
   readonly verifyToken: TokenVerifier;
   readonly models: () => readonly ServedModel[];
   readonly completions: CompletionDeps;
@@ -55,6 +59,8 @@ export function createHttpApp(deps: HttpDeps): Hono {
   });
   app.onError((error, context) => {
     deps.onError(context.req.path, error);
+    if (error instanceof CodedError && error.retryAfterMs !== undefined)
+      context.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
     return context.json({ error: toWireError(error) }, statusOf(error));
   });
   return app;

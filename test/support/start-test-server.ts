@@ -35,6 +35,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     DATA_DIR: dataDirectory,
     MODEL: 'tiny-counting',
     AMITY_THREADS: '1',
+    // Tests ask more in a moment than people in a day.
+    RATE_LIMITS: 'off',
     AMITY_DRAIN_TIMEOUT_MS: '2000',
     ...(options.modelsDirectory === undefined ? {} : { MODELS_DIR: options.modelsDirectory }),
     ...options.env,
