@@ -1,7 +1,7 @@
 import type { ServerEvent, ServerPayload, Value } from '../protocol/events.ts';
 import type { Fault } from './fault.ts';
 import type { Asked } from './outgoing.ts';
-import type { Alternative, ChatMessage, ConnectionState, ConversationFault } from './state.ts';
+import type { Alternative, ChatMessage, ConnectionState, ConversationFault, Outgoing } from './state.ts';
 
 export type ServerAction = {
   [E in ServerEvent]: { readonly type: E; readonly payload: ServerPayload<E> };
@@ -21,6 +21,12 @@ export type Action =
   | { readonly type: 'older:asked' }
   | { readonly type: 'older:loaded'; readonly value: Value<'history:page'> }
   | { readonly type: 'outgoing:queued'; readonly asked: Asked; readonly at: string }
+  /** What an earlier run of the app has left. */
+  | {
+      readonly type: 'outgoing:restored';
+      readonly userId: string | null;
+      readonly outgoing: readonly Outgoing[];
+    }
   | { readonly type: 'outgoing:retried'; readonly clientId: string }
   | { readonly type: 'outgoing:failed'; readonly clientId: string; readonly error: Fault }
   | { readonly type: 'outgoing:discarded'; readonly clientId: string }

@@ -2,12 +2,15 @@ import type { Action, ServerAction } from './actions.ts';
 import { type Acts, createActs } from './acts.ts';
 import { createClientId } from './client-id.ts';
 import { type Auth, openConnection } from './connection.ts';
+import { keepOutbox } from './kept-outbox.ts';
+import type { KeyValueStorage } from './key-value-storage.ts';
 import { createOutbox } from './outbox.ts';
 import type { Asked } from './outgoing.ts';
 import { reduce } from './reduce.ts';
 import { createRepair } from './repair.ts';
 import { type ConversationState, initialState } from './state.ts';
 import { createStore } from './store.ts';
+import { streamReply } from './stream.ts';
 
 export interface AmityClientOptions {
   /** Origin of the server, such as `https://chat.example.org`; in a browser the page's own when absent. */
@@ -18,10 +21,12 @@ export interface AmityClientOptions {
   /** How long an event may stay without an answer. */
   readonly ackTimeoutMs?: number;
   readonly reconnectDelayMs?: number;
+  /** Where what waits to be sent is kept, so that it outlives the app; one client at a time. Without it, it lives as long as the client. */
+  readonly outbox?: KeyValueStorage;
 }
 
 /**
- * The user's default conversation, live. Nothing here throws or rejects: what went wrong is in the snapshot, at the
+ * The user's default conversation, live. Nothing here but `stream` throws or rejects: what went wrong is in the snapshot, at the
  * message it concerns or as `fault`.
  */
 export interface AmityClient extends Acts {
@@ -30,6 +35,13 @@ export interface AmityClient extends Acts {
   subscribe(listener: () => void): () => void;
   /** Shows the text at once and sends it when it can be sent. @returns its clientMessageId. */
   send(text: string): string;
+  /**
+   * The text of the reply to a message, piece by piece, across lost connections; ends with the reply.
+   *
+   * @param clientId what `send` or `edit` gave back
+   * @throws AmityError when the message could not be sent, the reply failed, or the client was closed
+   */
+  stream(clientId: string): AsyncIterable<string>;
   /**
    * Writes a message of the user anew, with a reply of its own: a version beside the old one, which stays. It shows at
    * once, in the place of the old one and of all that followed it.
@@ -114,6 +126,7 @@ function isHomeless({ conversationId, connection }: ConversationState): boolean 
 /** Connects at once; `close()` ends it. */
 export function createAmityClient(options: AmityClientOptions): AmityClient {
   const store: Store = createStore(initialState, reduce);
+  if (options.outbox !== undefined) keepOutbox(store, options.outbox);
   const expireTyping = createTypingExpiry(store);
   const connection = openConnection({
     ...options,
@@ -141,6 +154,7 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
     getSnapshot: store.getSnapshot,
     subscribe: store.subscribe,
     ...createRequests(store, outbox.flush),
+    stream: (clientId) => streamReply(store, clientId),
     ...createActs(store, connection, repair.mendHoles),
     reload: open,
     clearFault: () => store.dispatch({ type: 'fault:cleared' }),

@@ -1,11 +1,6 @@
 import type { ErrorCode } from '../protocol/errors.ts';
 import { AmityError, parseFault } from './fault.ts';
-
-/** The part of the browser's `Storage` that is used; React Native and tests bring their own. */
-export interface TokenStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-}
+import type { KeyValueStorage } from './key-value-storage.ts';
 
 interface Guest {
   readonly token: string;
@@ -16,7 +11,7 @@ const storageKey = 'amity.guest';
 /** A guest who comes back within the token's last days gets a new one for the same user. */
 const renewBeforeMs = 7 * 24 * 3_600_000;
 
-function readKept(storage: TokenStorage): Guest | null {
+function readKept(storage: KeyValueStorage): Guest | null {
   try {
     const guest = JSON.parse(storage.getItem(storageKey) ?? 'null') as Partial<Guest> | null;
     return typeof guest?.token === 'string' && typeof guest.expiresAt === 'string' ? (guest as Guest) : null;
@@ -42,7 +37,7 @@ async function requestGuest(url: string, bearer: string | null, fetchIt: typeof 
  */
 export async function guestToken(
   url: string,
-  storage: TokenStorage,
+  storage: KeyValueStorage,
   options: { readonly refused?: ErrorCode | null; readonly fetch?: typeof fetch } = {},
 ): Promise<string> {
   const fetchIt = options.fetch ?? ((input, init) => fetch(input, init));

@@ -28,7 +28,7 @@ function toDraft({ kind, clientId, text }: Asked, at: string): ChatMessage | nul
 
 /** @param at when it was asked for, ISO 8601. */
 export function toOutgoing(asked: Asked, at: string): Outgoing {
-  return { ...asked, delivery: 'sending', error: null, draft: toDraft(asked, at) };
+  return { ...asked, at, delivery: 'sending', error: null, draft: toDraft(asked, at) };
 }
 
 export function patchOutgoing(

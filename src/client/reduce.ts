@@ -37,8 +37,9 @@ function connectionChanged(state: ConversationState, { connection }: Of<'connect
 
 function sessionReady(state: ConversationState, { payload }: Of<'session:ready'>): ConversationState {
   const isSame = state.userId === payload.userId && state.conversationId === payload.conversationId;
-  // Typed before the first connect: it belongs to whoever the session turns out to be.
-  const outgoing = state.userId === null ? state.outgoing : [];
+  // Typed before the first connect: it belongs to whoever the session turns out to be, unless it is known to be another's.
+  const isOwn = state.outgoingOf === null || state.outgoingOf === payload.userId;
+  const outgoing = state.userId === null && isOwn ? state.outgoing : [];
   return {
     ...(isSame ? state : { ...initialState, outgoing, messages: arrange([], outgoing) }),
     connection: { state: 'online' },
@@ -148,6 +149,8 @@ function changed(state: ConversationState, action: Action): ConversationState {
       return { ...state, loadingOlder: true };
     case 'outgoing:queued':
       return queued(state, action);
+    case 'outgoing:restored':
+      return { ...state, outgoing: [...action.outgoing, ...state.outgoing], outgoingOf: action.userId };
     case 'outgoing:retried':
       return patched(state, action.clientId, { delivery: 'sending', error: null });
     case 'outgoing:failed':

@@ -69,6 +69,8 @@ export interface Outgoing {
   readonly targetId: string | null;
   /** Empty for `regenerate`. */
   readonly text: string;
+  /** When it was asked for, ISO 8601. */
+  readonly at: string;
   readonly delivery: 'sending' | 'failed';
   readonly error: Fault | null;
   /** How it is shown; null for `regenerate`. */
@@ -110,6 +112,8 @@ export interface ConversationState {
   /** The selected branch as the server told it, from the oldest message that was read to its end. */
   readonly branch: readonly ChatMessage[];
   readonly outgoing: readonly Outgoing[];
+  /** Whose `outgoing` is while nobody has been let in; null: whoever will be. */
+  readonly outgoingOf: string | null;
   /** The end of the selected branch as the server named it last; null: the last message of `branch`, or its reply. */
   readonly leafId: string | null;
   /** The generation that writes the end of the selected branch, while only its acknowledgement has told of it. */
@@ -139,6 +143,7 @@ export const initialState: ConversationState = {
   messages: [],
   branch: [],
   outgoing: [],
+  outgoingOf: null,
   leafId: null,
   leafGenerationId: null,
   alternatives: {},

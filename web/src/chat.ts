@@ -1,7 +1,8 @@
 /** The page's one conversation: the client SDK's snapshots as a signal, and what is derived from them. */
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type AmityClient, createAmityClient } from '../../src/client/amity-client.ts';
-import { guestToken, type TokenStorage } from '../../src/client/guest-token.ts';
+import { guestToken } from '../../src/client/guest-token.ts';
+import type { KeyValueStorage } from '../../src/client/key-value-storage.ts';
 import { isCompanionWriting, shownReplies } from '../../src/client/shown.ts';
 import type { ChatMessage, ConversationState, RunningReply } from '../../src/client/state.ts';
 import { type Answers, inOrder, noCounts, type Step, toAnswers } from './answers.ts';
@@ -39,11 +40,11 @@ export interface Held {
 }
 
 /** Where storage is forbidden the guest lives as long as the page. */
-const noStorage: TokenStorage = { getItem: () => null, setItem: () => undefined };
+const noStorage: KeyValueStorage = { getItem: () => null, setItem: () => undefined };
 
-function pageStorage(): TokenStorage {
+function pageStorage(kind: 'localStorage' | 'sessionStorage'): KeyValueStorage {
   try {
-    return window.localStorage;
+    return window[kind];
   } catch {
     return noStorage;
   }
@@ -117,8 +118,12 @@ function createAnswers(
 }
 
 export function openChat(): Chat {
-  const storage = pageStorage();
-  const client = createAmityClient({ auth: (refused) => guestToken('', storage, { refused }) });
+  const storage = pageStorage('localStorage');
+  const client = createAmityClient({
+    auth: (refused) => guestToken('', storage, { refused }),
+    // Of each tab its own.
+    outbox: pageStorage('sessionStorage'),
+  });
   const state = signal(client.getSnapshot());
   // A fast model sends many words between two frames: they are drawn together, or drawing would fall behind them.
   let isFrameDue = false;

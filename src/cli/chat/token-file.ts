@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TokenStorage } from '../../client/guest-token.ts';
+import type { KeyValueStorage } from '../../client/key-value-storage.ts';
 import { ensureDirectory } from '../../data-directory.ts';
 
 /** Keeps the guest of each server in a file that only this user reads, so that the same person comes back next time. */
-export function tokenFiles(directory: string, url: URL): TokenStorage {
+export function tokenFiles(directory: string, url: URL): KeyValueStorage {
   const path = join(directory, `${url.host.replaceAll(':', '_')}.json`);
   return {
     getItem: () => {

@@ -1,12 +1,13 @@
 /** The guest token against a scripted `fetch`: when it is asked for, kept, renewed and thrown away. */
 import { expect, test } from 'vitest';
 import { AmityError } from '../../../src/client/fault.ts';
-import { guestToken, type TokenStorage } from '../../../src/client/guest-token.ts';
+import { guestToken } from '../../../src/client/guest-token.ts';
+import type { KeyValueStorage } from '../../../src/client/key-value-storage.ts';
 
 const dayMs = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * dayMs).toISOString();
 
-function memoryStorage(kept?: { token: string; expiresAt: string }): TokenStorage {
+function memoryStorage(kept?: { token: string; expiresAt: string }): KeyValueStorage {
   const values = new Map(kept === undefined ? [] : [['amity.guest', JSON.stringify(kept)]]);
   return { getItem: (key) => values.get(key) ?? null, setItem: (key, value) => values.set(key, value) };
 }
@@ -60,7 +61,7 @@ test('a server without guests is said with its code', async () => {
 });
 
 test('broken or forbidden storage does not keep anyone out', async () => {
-  const broken: TokenStorage = {
+  const broken: KeyValueStorage = {
     getItem: () => '{not json',
     setItem: () => {
       throw new Error('QuotaExceededError');
