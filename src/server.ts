@@ -15,6 +15,7 @@ import type { Config } from './config/load.ts';
 import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
 import { recoverReplies } from './conversation/recovery.ts';
 import { Replies } from './conversation/replies.ts';
+import type { Claimed } from './conversation/stores.ts';
 import { ensureDirectory } from './data-directory.ts';
 import { openGateway } from './gateway/gateway.ts';
 import { Sessions } from './gateway/sessions.ts';
@@ -46,6 +47,9 @@ export interface RunningServer extends AsyncDisposable {
 /** Devices of a server that stops come back spread over so long. */
 const reconnectWindowMs = 5000;
 
+/** How tokens of guests are checked, whoever issues those of users. */
+const guestAuth = { kind: 'guest', issuer: undefined, audience: undefined } as const;
+
 const page = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../web/dist' : '../../web/dist', import.meta.url),
 );
@@ -68,8 +72,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   for (const warning of config.warnings) log.warn(warning);
 
   ensureDirectory(config.dataDirectory, 'DATA_DIR');
-  const guestSecret = await loadGuestSecret(config.dataDirectory);
-  const verifyToken = await createTokenVerifier(config.auth, guestSecret);
+  const { guests, verifyToken, verifyGuest } = await openIdentity(base);
   const store = opened.use(await openStore(base));
   const generation = opened.use(await openGeneration(config, log));
   const replies = createReplies(base, store, generation);
@@ -89,10 +92,11 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
       ...(isDraining ? ['shutting down'] : []),
     ],
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
-    guests: createGuestIssuer(base, guestSecret),
+    guests,
     rateLimits,
     proxyHops: config.server.proxyHops,
     verifyToken,
+    claims: { verifyGuest, claim: claimer({ store, replies, sessions }) },
     models: () => ['default', generation.generator.model].map((name) => ({ name, createdAt })),
     completions: toCompletionDeps(base, generation, completions),
     pageDirectory: page,
@@ -190,9 +194,30 @@ function toCompletionAccess({ apiKeys, auth }: Config): CompletionDeps['access']
   return { kind: auth.kind === 'guest' ? 'open' : 'closed' };
 }
 
-function createGuestIssuer({ config, ids, clock }: Base, secret: Uint8Array): GuestIssuer | null {
-  if (config.auth.kind !== 'guest') return null;
-  return { issue: (userId) => issueGuestToken(secret, userId ?? ids.userId(), clock.now()) };
+/** Who people are, and who may become a guest. */
+async function openIdentity({ config, ids, clock }: Base) {
+  const secret = await loadGuestSecret(config.dataDirectory);
+  const issuer: GuestIssuer = {
+    issue: (userId) => issueGuestToken(secret, userId ?? ids.userId(), clock.now()),
+  };
+  return {
+    guests: config.auth.kind === 'guest' ? issuer : null,
+    verifyToken: await createTokenVerifier(config.auth, secret),
+    /** Also where users come from another issuer. */
+    verifyGuest: await createTokenVerifier(guestAuth, secret),
+  };
+}
+
+/** Nothing may be written for a guest while what the guest has changes hands; its devices come back to find nothing. */
+function claimer({ store, replies, sessions }: { store: Store; replies: Replies; sessions: Sessions }) {
+  return async (claim: { readonly from: string; readonly to: string }): Promise<Claimed> => {
+    const running = replies.ofUser(claim.from);
+    for (const { turn } of running) replies.cancel(turn.generationId);
+    await Promise.all(running.map((reply) => reply.stream.ended()));
+    const claimed = await store.claimUser(claim);
+    await Promise.all(sessions.of(claim.from).map((device) => device.dismiss()));
+    return claimed;
+  };
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url');

@@ -124,12 +124,21 @@ export interface ConversationListStore {
     query: SearchQuery,
   ): Promise<{ readonly hits: readonly SearchHit[]; readonly hasMore: boolean }>;
 
+  /** Gives all that one user has to another, who keeps what they have: their default conversation, client ids and settings. */
+  claimUser(claim: { readonly from: string; readonly to: string }): Promise<Claimed>;
+
   appendFeedback(feedback: {
     readonly userId: string;
     readonly conversationId: string;
     readonly rating: FeedbackRating;
     readonly at: number;
   }): Promise<void>;
+}
+
+/** What has changed hands. */
+export interface Claimed {
+  readonly conversations: number;
+  readonly messages: number;
 }
 
 /** Where a page of a list ended. */

@@ -4,6 +4,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { TokenVerifier } from '../auth/verify-token.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
+import { addClaimRoute, type ClaimDeps } from './claim.ts';
 import { addCompletionRoutes, type CompletionDeps } from './completions/routes.ts';
 import { addGuestRoute, type GuestIssuer } from './guests.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
@@ -20,6 +21,7 @@ export interface HttpDeps {
   /** Proxies of one's own before the server. */
   readonly proxyHops: number;
   readonly verifyToken: TokenVerifier;
+  readonly claims: Pick<ClaimDeps, 'verifyGuest' | 'claim'>;
   readonly models: () => readonly ServedModel[];
   readonly completions: CompletionDeps;
   /** Directory of the built page. */
@@ -48,6 +50,7 @@ export function createHttpApp(deps: HttpDeps): Hono {
     return context.body(await deps.metrics.text());
   });
   addGuestRoute(app, deps);
+  addClaimRoute(app, { verifyToken: deps.verifyToken, ...deps.claims });
   addModelRoutes(app, deps.models);
   addCompletionRoutes(app, deps.completions, () => deps.models().map(({ name }) => name));
   addPageRoutes(app, deps.pageDirectory);

@@ -5,6 +5,7 @@ import type { TokenVerifier } from '../auth/verify-token.ts';
 import { clientAddress } from '../limits/client-address.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import { CodedError } from '../std/coded-error.ts';
+import { bearerToken } from './bearer.ts';
 
 export interface GuestIssuer {
   /** @param userId an existing guest whose token is renewed; absent: a new one. */
@@ -35,14 +36,4 @@ export function addGuestRoute(
 function addressOf(context: Context, proxyHops: number): string {
   const peer = getConnInfo(context).remote.address ?? '';
   return clientAddress(peer, context.req.header('x-forwarded-for'), proxyHops);
-}
-
-/** @throws CodedError `unauthenticated` for an Authorization header of another kind. */
-function bearerToken(context: Context): string | undefined {
-  const header = context.req.header('authorization');
-  if (header === undefined) return undefined;
-  const token = /^Bearer ([^\s]+)$/i.exec(header)?.[1];
-  if (token === undefined)
-    throw new CodedError('unauthenticated', 'The Authorization header must be "Bearer <token>".');
-  return token;
 }

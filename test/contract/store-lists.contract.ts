@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { conversationsMax } from '../../src/conversation/stores.ts';
 import type { StoreUnderTest } from './store.contract.ts';
-import { createScenario, expectCreated } from './store-scenario.ts';
+import { candidate, createScenario, expectCreated } from './store-scenario.ts';
 
 export function listPromises(underTest: StoreUnderTest): void {
   const create = (userId: string, conversationId: string, at: number) =>
@@ -95,6 +95,41 @@ export function listPromises(underTest: StoreUnderTest): void {
     await create(userId, 'next', 1);
     const again = user.turn({ conversationId: 'next', clientId: turn.clientId });
     expect((await store.appendTurn(again)).kind).toBe('created');
+  });
+
+  it('gives what a user has to another, who keeps what they have', async () => {
+    const { store } = underTest;
+    const [guest, account] = [await createScenario(store), await createScenario(store)];
+    await account.exchange('mine', 'yes');
+    const turn = guest.turn({ text: 'a pear' });
+    const { companion, generation } = expectCreated(await store.appendTurn(turn));
+    const candidates = [candidate(0), candidate(1)];
+    await guest.end(generation.generationId, 'text 0', { candidates, shownCandidateId: 'candidate-0' });
+    const chosen = {
+      userId: guest.userId,
+      messageId: companion.messageId,
+      candidateId: 'candidate-1',
+      at: 1,
+    };
+    await store.chooseCandidate(chosen);
+    await store.setReaction({ ...chosen, kind: 'love', comment: null });
+    const { conversationId } = guest;
+    await store.appendFeedback({ userId: guest.userId, conversationId, rating: 'better', at: 1 });
+    await store.changeSettings(guest.userId, { locale: 'de' });
+    const claim = { from: guest.userId, to: account.userId };
+    expect(await store.claimUser(claim)).toStrictEqual({ conversations: 1, messages: 2 });
+    expect(await store.message(guest.userId, companion.messageId)).toBeNull();
+    const moved = await store.message(account.userId, companion.messageId);
+    expect(moved).toMatchObject({ text: 'text 1', reaction: { kind: 'love' }, userId: account.userId });
+    expect(await store.generation(account.userId, generation.generationId)).not.toBeNull();
+    expect(await store.askedTurn(account.userId, turn.clientId)).not.toBeNull();
+    expect(await store.settings(account.userId)).toMatchObject({ locale: 'de' });
+    const words = { words: ['pear'], conversationId: null, after: null, limit: 5 };
+    expect((await store.searchMessages({ userId: account.userId, ...words })).hits).toHaveLength(1);
+    expect((await store.searchMessages({ userId: guest.userId, ...words })).hits).toHaveLength(0);
+    const use = { userId: account.userId, newConversationId: 'none', at: 1 };
+    expect((await store.defaultConversation(use)).conversationId).toBe(account.conversationId);
+    expect(await store.claimUser(claim)).toStrictEqual({ conversations: 0, messages: 0 });
   });
 
   it('has settings for each user, the defaults until they are changed', async () => {

@@ -6,6 +6,7 @@ import { appendReply } from './append-reply.ts';
 import { appendTurn } from './append-turn.ts';
 import { prepareBranches } from './branches.ts';
 import { prepareChoices } from './choices.ts';
+import { prepareClaims } from './claims.ts';
 import { prepareClientRequests } from './client-requests.ts';
 import type { Connection } from './connection.ts';
 import { conversationListMethods } from './conversation-list.ts';
@@ -128,6 +129,7 @@ function conversationMethods(connection: Connection, rows: Rows) {
 function deletionAndSearchMethods(connection: Connection, rows: Rows) {
   const deletions = prepareDeletions(connection, rows);
   const { search } = prepareSearch(connection, rows);
+  const { claim } = prepareClaims(connection);
   const appendFeedback = connection.prepare(
     `INSERT INTO session_feedback (user_id, conversation_id, rating, at)
      VALUES (:userId, :conversationId, :rating, :at)`,
@@ -141,6 +143,9 @@ function deletionAndSearchMethods(connection: Connection, rows: Rows) {
     },
     async searchMessages(query) {
       return connection.read(() => search(query));
+    },
+    async claimUser(use) {
+      return connection.write(() => claim(use));
     },
     async appendFeedback(feedback) {
       connection.write(() => appendFeedback.run({ ...feedback }));

@@ -41,7 +41,8 @@ CREATE TRIGGER messages_are_searchable AFTER INSERT ON messages BEGIN
   INSERT INTO search_index (rowid, owner, text)
     SELECT id, 'u' || lower(hex(new.user_id)), new.text FROM searchable_messages WHERE message_id = new.message_id;
 END;
-CREATE TRIGGER changed_texts_are_searchable AFTER UPDATE OF text ON messages WHEN old.text IS NOT new.text BEGIN
+CREATE TRIGGER changed_texts_are_searchable AFTER UPDATE OF text, user_id ON messages
+  WHEN old.text IS NOT new.text OR old.user_id IS NOT new.user_id BEGIN
   INSERT INTO search_index (search_index, rowid, owner, text)
     SELECT 'delete', id, 'u' || lower(hex(old.user_id)), old.text FROM searchable_messages WHERE message_id = old.message_id;
   INSERT INTO search_index (rowid, owner, text)
