@@ -45,7 +45,7 @@ const actors: readonly Actor[] = [
 
 const semiSpace = values['semi-space'];
 const nodeOptions = semiSpace === undefined ? '' : `--max-semi-space-size=${semiSpace}`;
-await using server = await startServerProcess({ NODE_OPTIONS: nodeOptions });
+await using server = await startServerProcess({ NODE_OPTIONS: nodeOptions, RATE_LIMITS: 'on' });
 const startedAt = performance.now();
 const elapsed = () => (performance.now() - startedAt) / 60_000;
 const until = startedAt + minutes * 60_000;
