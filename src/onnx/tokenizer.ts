@@ -10,10 +10,10 @@ import type { Manifest } from './manifest.ts';
 import { createTokenCache } from './token-cache.ts';
 
 /**
- * Characters of text whose token ids are kept: a conversation's messages come again every turn. Enough for the prompts of about a hundred
- * people; 0.6 MB for 100,000 characters, and 0.6 ms to encode 1,000 anew (measured on dialogs).
+ * Characters of text whose token ids are kept: a conversation's messages come again every turn. Enough for the prompts of about fifty people
+ * who write at one time; 0.6 MB for 100,000 characters, and 0.6 ms to encode 1,000 anew (measured on dialogs).
  */
-const CACHED_CHARACTERS_MAX = 250_000;
+const CACHED_CHARACTERS_MAX = 120_000;
 
 const NO_BYTES = new Uint8Array(0);
 
