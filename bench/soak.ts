@@ -1,14 +1,15 @@
 /**
  * Half an hour of everything at once, and what becomes of the server's memory.
  *
- *     npm run bench -- soak [--minutes 30] [--settle 10] [--semi-space <MB>] [--json]
+ *     npm run bench -- soak [--minutes 30] [--settle 10] [--collected] [--json]
  *
  * People who talk and go after some turns, people who stop replies, people who ask for another reply, and programs at the completions
  * endpoint, streamed and not, with one and several choices; default settings, default model. Resident memory is read every five
  * seconds; after the time to settle, a line is fitted through the means of each minute. Its 95 % interval is that of Student's t.
  *
- * Each thread's V8 lets its young generation grow to 32 MB and takes it back at a moment of its own choice, which can hide a slow leak or
- * look like one. With --semi-space it is held small; the result then goes to soak-semi-space.json.
+ * V8 lets garbage pile up and gives memory back at moments of its own choice, some 40 MB at once, which hides a slow leak or looks like one.
+ * With --collected the server's main thread collects its garbage every five seconds, so that what is left is what is held; the result then
+ * goes to soak-collected.json. (The workers collect theirs about as often by themselves.)
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -24,7 +25,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
     settle: { type: 'string', default: '10' },
-    'semi-space': { type: 'string' },
+    collected: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -43,8 +44,12 @@ const actors: readonly Actor[] = [
   programmer,
 ];
 
-const semiSpace = values['semi-space'];
-const nodeOptions = semiSpace === undefined ? '' : `--max-semi-space-size=${semiSpace}`;
+const collector = `
+  import v8 from 'node:v8';
+  import vm from 'node:vm';
+  v8.setFlagsFromString('--expose-gc');
+  setInterval(vm.runInNewContext('gc'), ${sampleMs}).unref();`;
+const nodeOptions = values.collected ? `--import=data:text/javascript,${encodeURIComponent(collector)}` : '';
 await using server = await startServerProcess({ NODE_OPTIONS: nodeOptions, RATE_LIMITS: 'on' });
 const startedAt = performance.now();
 const elapsed = () => (performance.now() - startedAt) / 60_000;
@@ -60,7 +65,7 @@ const means = perMinute(samples.filter(([at]) => at >= settle && at < minutes));
 const line = fitLine(means);
 const result = {
   ...describeMachine(),
-  nodeOptions,
+  isCollected: values.collected,
   minutes,
   settle,
   turns: done.reduce((sum, { turns }) => sum + turns, 0),
@@ -75,7 +80,7 @@ const result = {
     interval: [round(line.low), round(line.high)],
   },
 };
-const name = semiSpace === undefined ? 'soak' : 'soak-semi-space';
+const name = values.collected ? 'soak-collected' : 'soak';
 writeFileSync(new URL(`./results/${name}.json`, import.meta.url), `${JSON.stringify(result, null, 1)}\n`);
 writeFileSync(
   new URL(`./results/${name}.svg`, import.meta.url),
