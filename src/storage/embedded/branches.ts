@@ -17,15 +17,6 @@ export function prepareBranches(connection: Connection, { conversations, message
      )
      SELECT 1 FROM branch WHERE message_id = :messageId`,
   );
-  // What is the newest of all has nothing below it.
-  const newestBelow = connection.prepare<{ message_id: string }>(
-    `WITH RECURSIVE subtree (message_id, seq) AS (
-       SELECT message_id, seq FROM messages WHERE message_id = :messageId
-       UNION ALL
-       SELECT c.message_id, c.seq FROM subtree JOIN messages c ON c.parent_id = subtree.message_id
-     )
-     SELECT message_id FROM subtree ORDER BY seq DESC LIMIT 1`,
-  );
 
   return {
     select({ userId, messageId, at }: Select): Conversation | null {
@@ -35,8 +26,7 @@ export function prepareBranches(connection: Connection, { conversations, message
       const found = () => stored(conversations.find(userId, conversationId) ?? null);
       const leafId = found().selected_leaf_id;
       if (leafId === null || onBranch.first({ leafId, messageId, seq }) === undefined) {
-        const newest = stored(newestBelow.first({ messageId }) ?? null);
-        conversations.select({ conversationId, leafId: newest.message_id, at });
+        conversations.select({ conversationId, leafId: stored(messages.newestBelow(messageId)), at });
       }
       return conversations.toConversation(found());
     },

@@ -22,20 +22,11 @@ export function prepareDeletions(connection: Connection, { conversations, messag
   const deletedAfter = connection.prepare<{ message_id: string }>(
     'SELECT message_id FROM deleted_messages WHERE conversation_id = ? AND rev > ? ORDER BY rev',
   );
-  const newestBelow = connection.prepare<{ message_id: string }>(
-    `WITH RECURSIVE below (message_id, seq) AS (
-       SELECT message_id, seq FROM messages WHERE message_id = :parentId
-       UNION ALL
-       SELECT c.message_id, c.seq FROM below JOIN messages c ON c.parent_id = below.message_id
-     )
-     SELECT message_id FROM below ORDER BY seq DESC LIMIT 1`,
-  );
   const newest = connection.prepare<{ message_id: string }>(
     'SELECT message_id FROM messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1',
   );
   const newestLeaf = (parentId: string | null, conversationId: string) =>
-    (parentId === null ? newest.first([conversationId]) : newestBelow.first({ parentId }))?.message_id ??
-    null;
+    parentId === null ? (newest.first([conversationId])?.message_id ?? null) : messages.newestBelow(parentId);
 
   return {
     delete({ userId, messageId, at }: Deletion): DeletedMessages | null {

@@ -99,6 +99,15 @@ export function prepareMessageRows(connection: Connection) {
      VALUES (:messageId, :conversationId, :userId, :seq, :rev, :role, :text, :status, :at, :parentId,
        :clientMessageId, :generationId)`,
   );
+  // What is the newest of all has nothing below it.
+  const newestBelow = connection.prepare<{ message_id: string }>(
+    `WITH RECURSIVE subtree (message_id, seq) AS (
+       SELECT message_id, seq FROM messages WHERE message_id = :messageId
+       UNION ALL
+       SELECT c.message_id, c.seq FROM subtree JOIN messages c ON c.parent_id = subtree.message_id
+     )
+     SELECT message_id FROM subtree ORDER BY seq DESC LIMIT 1`,
+  );
   const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
 
   const insertMessage = (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) });
@@ -121,6 +130,9 @@ export function prepareMessageRows(connection: Connection) {
 
     versions: ({ parentId, conversationId, role }: VersionGroup): Message[] =>
       toMessages(versions.all({ parentId, conversationId, role })),
+
+    /** The newest leaf below a message, or itself. */
+    newestBelow: (messageId: string): string | null => newestBelow.first({ messageId })?.message_id ?? null,
 
     insert: insertMessage,
 
