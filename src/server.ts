@@ -211,9 +211,7 @@ async function openIdentity({ config, ids, clock }: Base) {
 /** Nothing may be written for a guest while what the guest has changes hands; its devices come back to find nothing. */
 function claimer({ store, replies, sessions }: { store: Store; replies: Replies; sessions: Sessions }) {
   return async (claim: { readonly from: string; readonly to: string }): Promise<Claimed> => {
-    const running = replies.ofUser(claim.from);
-    for (const { turn } of running) replies.cancel(turn.generationId);
-    await Promise.all(running.map((reply) => reply.stream.ended()));
+    await replies.stopAll(replies.ofUser(claim.from));
     const claimed = await store.claimUser(claim);
     await Promise.all(sessions.of(claim.from).map((device) => device.dismiss()));
     return claimed;

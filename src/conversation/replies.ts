@@ -103,6 +103,12 @@ export class Replies {
     return true;
   }
 
+  /** Stops these; resolves when they have ended. */
+  async stopAll(stopping: readonly Reply[]): Promise<void> {
+    for (const { turn } of stopping) this.cancel(turn.generationId);
+    await Promise.all(stopping.map((reply) => reply.stream.ended()));
+  }
+
   /** Resolves when nothing is computed for a generation any more, its runner-up included. */
   async settled(generationId: string): Promise<void> {
     await this.#byGeneration.get(generationId)?.stream.ended();

@@ -27,16 +27,6 @@ export async function stopBranch({ store, replies }: StopDeps, message: Message)
   return stopped;
 }
 
-/** Stops all replies of a conversation; resolves when they have ended. */
-export async function stopConversation(
-  { replies }: Pick<StopDeps, 'replies'>,
-  conversationId: string,
-): Promise<void> {
-  const active = replies.active(conversationId);
-  for (const { turn } of active) replies.cancel(turn.generationId);
-  await Promise.all(active.map((reply) => reply.stream.ended()));
-}
-
 async function leadsThrough(store: StopDeps['store'], turn: Turn, message: Message): Promise<boolean> {
   const { messageId, seq } = message;
   const { companion, replyTo, parentId, conversationId } = turn;
