@@ -7,11 +7,8 @@ import type { Store } from './store.ts';
 
 const storageKey = 'amity.outbox';
 
-interface KeptRequest
-  extends Pick<Outgoing, 'kind' | 'clientId' | 'targetId' | 'text' | 'delivery' | 'error'> {
-  /** When it was asked for, ISO 8601. */
-  readonly at: string;
-}
+/** How it is shown is made of the rest. */
+type KeptRequest = Omit<Outgoing, 'draft'>;
 
 interface KeptOutbox {
   /** Whose it is; null when nobody had been let in yet. */
@@ -33,8 +30,8 @@ export function keepOutbox(store: Store<ConversationState, Action>, storage: Key
   });
 }
 
-function toKept({ kind, clientId, targetId, text, delivery, error, draft, at }: Outgoing): KeptRequest {
-  return { kind, clientId, targetId, text, delivery, error, at: draft?.createdAt ?? at };
+function toKept({ draft: _, ...request }: Outgoing): KeptRequest {
+  return request;
 }
 
 function restore({ delivery, error, at, ...asked }: KeptRequest): Outgoing {
