@@ -60,7 +60,7 @@ async function openWithModel(config: Config, log: Logger): Promise<Generation> {
       race: config.race,
     },
     onLevel: (level, queueAgeMs) =>
-      log.info({ level, queueAgeMs: Math.round(queueAgeMs) }, 'load level changed'),
+      log.info({ loadLevel: level, queueAgeMs: Math.round(queueAgeMs) }, 'load level changed'),
     onProcess: (event) => {
       if (event.kind === 'started') log.info({ generationPid: event.pid }, 'generation process started');
       else if (event.restartInMs === null) log.error(event.reason);

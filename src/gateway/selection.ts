@@ -1,4 +1,5 @@
 import type { Conversation } from '../conversation/message.ts';
+import { tellDevices } from './devices.ts';
 import type { Call } from './handler.ts';
 import { findConversation } from './ownership.ts';
 import { toWireConversation } from './to-wire.ts';
@@ -11,7 +12,6 @@ export async function tellSelected(call: Call, conversationId: string): Promise<
   emitConversation(call, await findConversation(call, conversationId));
 }
 
-export function emitConversation({ session, sessions }: Call, conversation: Conversation): void {
-  const payload = { conversation: toWireConversation(conversation) };
-  for (const device of sessions.of(session.userId)) device.emit('conversation:updated', payload);
+export function emitConversation(call: Call, conversation: Conversation): void {
+  tellDevices(call, 'conversation:updated', { conversation: toWireConversation(conversation) });
 }

@@ -10,7 +10,13 @@ export function createAnswerObserver(log: Logger, metrics: Metrics): AnswerObser
     started: ({ generationId }, { promptTokens, queuedMs, level, candidates }) => {
       metrics.promptTokens.observe(promptTokens);
       metrics.candidates.observe(candidates);
-      const facts = { generationId, promptTokens, queuedMs: Math.round(queuedMs), level, candidates };
+      const facts = {
+        generationId,
+        promptTokens,
+        queuedMs: Math.round(queuedMs),
+        loadLevel: level,
+        candidates,
+      };
       log.debug(facts, 'reply started');
     },
     firstText: (_turn, { ttftMs }) => metrics.firstText.observe(ttftMs / 1000),
