@@ -142,6 +142,7 @@ const folders = [
         '^src/(conversation|reactions|ranking|std)/',
         '^src/engine/request\\.ts$',
         '^src/protocol/errors\\.ts$',
+        '^src/worker-entry\\.ts$',
         coreModule,
         inPackage('libsql'),
       ],
@@ -161,7 +162,11 @@ const folders = [
   }),
   forbid('workers-touch-no-edge', 'A worker has no socket and no store.', {
     from: { path: '^workers/' },
-    to: { path: '^src/(gateway|http|storage)/' },
+    to: { path: '^src/(gateway|http|storage)/', pathNot: '^src/storage/embedded/serve-store\\.ts$' },
+  }),
+  forbid('one-worker-has-the-store', 'Only the thread of the store touches it.', {
+    from: { path: '^workers/', pathNot: '^workers/store\\.ts$' },
+    to: { path: '^src/storage/' },
   }),
   forbid(
     'models-import-the-graph-contract',

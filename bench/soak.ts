@@ -8,8 +8,8 @@
  * seconds; after the time to settle, a line is fitted through the means of each minute. Its 95 % interval is that of Student's t.
  *
  * V8 lets garbage pile up and gives memory back at moments of its own choice, some 40 MB at once, which hides a slow leak or looks like one.
- * With --collected the server's main thread collects its garbage every five seconds, so that what is left is what is held; the result then
- * goes to soak-collected.json. (The workers collect theirs about as often by themselves.)
+ * With --collected every thread of the server collects its garbage every five seconds, so that what is left is what is held; the result then
+ * goes to soak-collected.json.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';

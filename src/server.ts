@@ -29,7 +29,7 @@ import { createIds, type Ids } from './random-ids.ts';
 import { type Clock, systemClock } from './std/clock.ts';
 import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
-import { openEmbeddedStore } from './storage/embedded/embedded-store.ts';
+import { openStoreThread } from './storage/embedded/store-thread.ts';
 import type { Store } from './storage/store.ts';
 import { createCompletionObserver } from './telemetry/completion-observer.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
@@ -146,7 +146,7 @@ interface Base {
 }
 
 function openStore({ config }: Base): Promise<Store> {
-  return openEmbeddedStore({ file: join(config.dataDirectory, 'amity.db') });
+  return openStoreThread({ file: join(config.dataDirectory, 'amity.db') });
 }
 
 function createReplies(

@@ -316,8 +316,8 @@ export interface GenerationStore {
    */
   endGeneration(end: GenerationEnd): Promise<Message | null>;
 
-  /** The trace stored at the start; null before the start, and after its 7 days. */
-  promptTrace(userId: string, generationId: string): Promise<PromptTrace | null>;
+  /** The trace stored at the start; null before the start, and when it is 7 days old `at` this time. */
+  promptTrace(userId: string, generationId: string, at: number): Promise<PromptTrace | null>;
 }
 
 export interface GenerationEnd {

@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import type { GenerationRequest } from '../conversation/generator.ts';
 import type { LoadLevel } from '../conversation/load-level.ts';
 import { Pulse } from '../std/pulse.ts';
-import { entryOf } from './entry.ts';
+import { entryOf } from '../worker-entry.ts';
 import {
   closeTimeoutMs,
   type GenerationHost,

@@ -57,6 +57,11 @@ const ofFolders: readonly BorderCase[] = [
   crossing('edges-stay-apart', 'src/gateway/page.ts', "import type { A } from '../http/a.ts';"),
   crossing('workers-touch-no-edge', 'workers/socket.ts', "import type { A } from '../src/gateway/a.ts';"),
   crossing(
+    'one-worker-has-the-store',
+    'workers/another.ts',
+    "import { serveStore } from '../src/storage/embedded/serve-store.ts';",
+  ),
+  crossing(
     'models-import-the-graph-contract',
     'models/run.ts',
     "import { a } from '../src/onnx/runner.ts';\na();",

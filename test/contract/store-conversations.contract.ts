@@ -110,7 +110,7 @@ export function conversationPromises(underTest: StoreUnderTest): void {
       conversation: await underTest.store.conversation(userId, conversationId),
       messages: await underTest.store.changedAfter(conversationId, 0),
       generation: await underTest.store.generation(userId, generation.generationId),
-      trace: await underTest.store.promptTrace(userId, generation.generationId),
+      trace: await underTest.store.promptTrace(userId, generation.generationId, underTest.now),
       unfinished: await underTest.store.unfinishedGenerations(),
     });
     const before = await look();
@@ -131,7 +131,7 @@ export function conversationPromises(underTest: StoreUnderTest): void {
       await store.conversation(user.userId, user.conversationId),
       await store.changedAfter(user.conversationId, 0),
       await store.generation(user.userId, created.generation.generationId),
-      await store.promptTrace(user.userId, created.generation.generationId),
+      await store.promptTrace(user.userId, created.generation.generationId, underTest.now),
     ];
     expect(structuredClone(answers)).toStrictEqual(answers);
   });

@@ -18,7 +18,7 @@ describe('the tables of an embedded store', () => {
     directory = await mkdtemp(join(tmpdir(), 'amity-store-'));
     connection = new Connection(join(directory, 'amity.db'), 100);
     migrate(connection);
-    store = createEmbeddedStore(connection, () => 0);
+    store = createEmbeddedStore(connection);
     user = await createScenario(store);
   });
   afterEach(async () => {

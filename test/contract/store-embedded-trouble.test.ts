@@ -28,7 +28,7 @@ describe('an embedded store in trouble', () => {
   function openWithConnection() {
     const connection = new Connection(file, 100);
     migrate(connection);
-    return { connection, store: createEmbeddedStore(connection, () => 0) };
+    return { connection, store: createEmbeddedStore(connection) };
   }
 
   describe('when the disk is full', () => {

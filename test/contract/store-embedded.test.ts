@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { openEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
 import { storeContract } from './store.contract.ts';
 
-storeContract('embedded', async ({ now }) => {
+storeContract('embedded', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'amity-store-'));
-  const open = () => openEmbeddedStore({ file: join(directory, 'amity.db'), now });
+  const open = () => openEmbeddedStore({ file: join(directory, 'amity.db') });
   const opened = {
     store: await open(),
     async reopen() {

@@ -35,7 +35,7 @@ export function generationPromises(underTest: StoreUnderTest): void {
     });
     expect(await user.start(generation.generationId)).toBe(false);
     expect(await store.message(user.userId, companion.messageId)).toStrictEqual(ended);
-    expect(await store.promptTrace(user.userId, generation.generationId)).toBeNull();
+    expect(await store.promptTrace(user.userId, generation.generationId, underTest.now)).toBeNull();
   });
 
   it('ends a generation with its candidates and writes the text into the message', async () => {
@@ -172,13 +172,13 @@ export function generationPromises(underTest: StoreUnderTest): void {
     const [ada, bob] = [await createScenario(store), await createScenario(store)];
     const { generation } = await ada.send('Hello');
     const { generationId } = generation;
-    expect(await store.promptTrace(ada.userId, generationId)).toBeNull();
+    expect(await store.promptTrace(ada.userId, generationId, underTest.now)).toBeNull();
     await store.startGeneration({ generationId, setup, trace, at: underTest.now });
-    expect(await store.promptTrace(ada.userId, generationId)).toStrictEqual(trace);
+    expect(await store.promptTrace(ada.userId, generationId, underTest.now)).toStrictEqual(trace);
     await ada.end(generationId, '', { status: 'cancelled', finishReason: 'cancelled' });
-    expect(await store.promptTrace(ada.userId, generationId)).toStrictEqual(trace);
-    expect(await store.promptTrace(bob.userId, generationId)).toBeNull();
-    expect(await store.promptTrace(ada.userId, 'unknown')).toBeNull();
+    expect(await store.promptTrace(ada.userId, generationId, underTest.now)).toStrictEqual(trace);
+    expect(await store.promptTrace(bob.userId, generationId, underTest.now)).toBeNull();
+    expect(await store.promptTrace(ada.userId, 'unknown', underTest.now)).toBeNull();
   });
 
   it('forgets a prompt trace after seven days', async () => {
@@ -188,8 +188,8 @@ export function generationPromises(underTest: StoreUnderTest): void {
     const { generationId } = generation;
     await store.startGeneration({ generationId, setup, trace, at: underTest.now });
     underTest.now += 7 * day - 1;
-    expect(await store.promptTrace(user.userId, generationId)).toStrictEqual(trace);
+    expect(await store.promptTrace(user.userId, generationId, underTest.now)).toStrictEqual(trace);
     underTest.now += 1;
-    expect(await store.promptTrace(user.userId, generationId)).toBeNull();
+    expect(await store.promptTrace(user.userId, generationId, underTest.now)).toBeNull();
   });
 }

@@ -109,7 +109,7 @@ function startPromises(underTest: StoreUnderTest): void {
       ...companion,
       ...{ status: 'running', rev: 4, model: 'other', variant: null },
     });
-    expect(await store.promptTrace(user.userId, generationId)).toStrictEqual(newTrace);
+    expect(await store.promptTrace(user.userId, generationId, underTest.now)).toStrictEqual(newTrace);
     expect(await store.appendText({ generationId, offset: 8, text: 'ning' })).toBe(true);
     await user.end(generationId, 'Good morning');
     expect(await store.generation(user.userId, generationId)).toMatchObject({ attempts: 2 });

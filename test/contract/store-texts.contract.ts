@@ -56,7 +56,7 @@ export function textPromises(underTest: StoreUnderTest): void {
             reaction: { comment: text },
           });
           expect(await store.generation(userId, generationId)).toMatchObject({ text: reply, candidates });
-          expect(await store.promptTrace(userId, generationId)).toStrictEqual(ownTrace);
+          expect(await store.promptTrace(userId, generationId, underTest.now)).toStrictEqual(ownTrace);
         }),
         { numRuns, seed: 20260101 },
       );

@@ -27,13 +27,13 @@ export interface OpenedStore {
   remove(): Promise<void>;
 }
 
-/** Opens a new, empty store. `now` is the time by which it forgets what it keeps for a while only. */
-export type OpenStore = (use: { now: () => number }) => Promise<OpenedStore>;
+/** Opens a new, empty store. */
+export type OpenStore = () => Promise<OpenedStore>;
 
 /** The store of the running test. */
 export interface StoreUnderTest {
   readonly store: Store;
-  /** Milliseconds since the epoch, as the store sees it. */
+  /** Milliseconds since the epoch. */
   now: number;
   reopen(): Promise<Store>;
 }
@@ -54,7 +54,7 @@ export function storeContract(name: string, open: OpenStore): void {
     };
     beforeEach(async () => {
       underTest.now = Date.UTC(2026, 0, 1);
-      opened = await open({ now: () => underTest.now });
+      opened = await open();
     });
     afterEach(async () => {
       await opened?.remove();

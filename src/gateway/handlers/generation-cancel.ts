@@ -1,10 +1,9 @@
 import type { Handler } from '../handler.ts';
-import { findGeneration } from '../ownership.ts';
+import { findGenerationAndReply } from '../ownership.ts';
 
 /** Stops a reply and keeps its text; harmless when it has ended. Answers with the status after the call. */
 export const generationCancel: Handler<'generation:cancel'> = async (call, { generationId }, ack) => {
-  const generation = await findGeneration(call, generationId);
-  const reply = call.replies.find(generationId);
+  const { generation, reply } = await findGenerationAndReply(call, generationId);
   if (reply === undefined) return ack({ status: generation.status });
   if (reply.stopReason === null && call.replies.cancel(generationId)) call.observer.replyStopped();
   const end = await reply.stream.ended();

@@ -1,13 +1,12 @@
 import { CodedError } from '../../std/coded-error.ts';
 import type { Handler } from '../handler.ts';
-import { findGeneration, findMessage } from '../ownership.ts';
+import { findGenerationAndReply, findMessage } from '../ownership.ts';
 import { toWireMessage } from '../to-wire.ts';
 
 /** All text of a reply from `offset` on; the next live delta of this device starts where it ends. */
 export const generationResume: Handler<'generation:resume'> = async (call, { generationId, offset }, ack) => {
-  const { session, replies } = call;
-  const generation = await findGeneration(call, generationId);
-  const reply = replies.find(generationId);
+  const { session } = call;
+  const { generation, reply } = await findGenerationAndReply(call, generationId);
   if (reply !== undefined && reply.stream.end === null) {
     // In one tick: read the text, answer, and continue the device's reader where the answer ends.
     const { stream, status, turn } = reply;

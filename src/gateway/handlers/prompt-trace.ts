@@ -6,6 +6,6 @@ import { toWireTrace } from '../to-wire.ts';
 /** What went into the prompt of a reply, and why. Before the reply has begun: what would go into it now. */
 export const promptTrace: Handler<'prompt:trace'> = async (call, { generationId }, ack) => {
   const generation = await findGeneration(call, generationId);
-  const stored = await call.store.promptTrace(call.session.userId, generationId);
+  const stored = await call.store.promptTrace(call.session.userId, generationId, call.clock.now());
   ack({ trace: toWireTrace(stored ?? (await promptOf(call, generation)).trace) });
 };

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { systemClock } from '../../std/clock.ts';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
 import { appendReply } from './append-reply.ts';
@@ -28,8 +27,6 @@ const defaultBusyTimeoutMs = 1000;
 export interface EmbeddedStoreOptions {
   /** Path of the database; it and its directory are made when they are missing. */
   readonly file: string;
-  /** Milliseconds since the epoch; asked only for the age of prompt traces. */
-  readonly now?: () => number;
   /** How long a call waits for another process to finish writing; 1000 when it is not given. */
   readonly busyTimeoutMs?: number;
 }
@@ -40,11 +37,16 @@ export interface EmbeddedStoreOptions {
  * @throws CodedError `store_unavailable`, with a sentence that names the path and what is wrong with it.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  return createEmbeddedStore(openMigrated(options));
+}
+
+/** @throws as `openEmbeddedStore`. */
+export function openMigrated(options: EmbeddedStoreOptions): Connection {
   const busyTimeoutMs = options.busyTimeoutMs ?? defaultBusyTimeoutMs;
   const connection = openConnection(options.file, busyTimeoutMs);
   try {
     migrate(connection);
-    return createEmbeddedStore(connection, options.now ?? systemClock.now);
+    return connection;
   } catch (error) {
     connection[Symbol.dispose]();
     throw namingFile(error, options.file);
@@ -55,13 +57,13 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
  * The store on a migrated connection, which it closes with itself. Everything that passes through its methods is plain
  * data, so that they can be called from another thread.
  */
-export function createEmbeddedStore(connection: Connection, now: () => number): Store {
+export function createEmbeddedStore(connection: Connection): Store {
   const rows = prepareRows(connection);
   return {
     ...conversationMethods(connection, rows),
     ...conversationListMethods(connection, rows),
     ...deletionAndSearchMethods(connection, rows),
-    ...generationMethods(connection, rows, now),
+    ...generationMethods(connection, rows),
     ...reactionMethods(connection, rows),
     ...settingsMethods(connection),
     ...upkeepMethods(connection),
@@ -153,7 +155,7 @@ function deletionAndSearchMethods(connection: Connection, rows: Rows) {
   } satisfies Partial<Store>;
 }
 
-function generationMethods(connection: Connection, rows: Rows, now: () => number) {
+function generationMethods(connection: Connection, rows: Rows) {
   const { generations } = rows;
   const life = prepareGenerationLife(connection, rows);
   return {
@@ -178,10 +180,10 @@ function generationMethods(connection: Connection, rows: Rows, now: () => number
     async endGeneration(end) {
       return connection.write(() => life.end(end));
     },
-    async promptTrace(userId, generationId) {
+    async promptTrace(userId, generationId, at) {
       return connection.read(() => {
         const generation = ownedBy(userId, generations.find(generationId));
-        return generation === null ? null : life.trace(generationId, now());
+        return generation === null ? null : life.trace(generationId, at);
       });
     },
   } satisfies Partial<Store>;

@@ -26,7 +26,7 @@ describe('answerTurn', () => {
       candidates: [{ text: 'Hello there', index: 0, filterReason: null }],
     });
     expect(generation?.shownCandidateId).toBe(generation?.candidates[0]?.candidateId);
-    expect((await world.store.promptTrace('u_1', generationId))?.parts.at(-1)?.text).toBe('Hi');
+    expect((await world.store.promptTrace('u_1', generationId, 0))?.parts.at(-1)?.text).toBe('Hi');
   });
 
   it('keeps what was shown when the user stops it', async () => {

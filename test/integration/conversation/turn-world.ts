@@ -22,7 +22,7 @@ export async function openTurnWorld(
   wrap: (store: Store) => Store = (store) => store,
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'amity-answer-'));
-  const real = await openEmbeddedStore({ file: join(directory, 'amity.db'), now: clock.now });
+  const real = await openEmbeddedStore({ file: join(directory, 'amity.db') });
   const store = wrap(real);
   const generator = createScriptedGenerator(typeof script === 'function' ? script : () => script);
   const failures: unknown[] = [];

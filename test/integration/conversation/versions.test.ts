@@ -29,7 +29,7 @@ type Made = { readonly reply: Reply; readonly generationId: string };
 
 async function setUp(wrap: (store: Store) => Store = (store) => store) {
   const directory = await mkdtemp(join(tmpdir(), 'amity-versions-'));
-  const real = await openEmbeddedStore({ file: join(directory, 'amity.db'), now: clock.now });
+  const real = await openEmbeddedStore({ file: join(directory, 'amity.db') });
   const store = wrap(real);
   const scripts: (readonly ScriptStep[])[] = [];
   const generator = createScriptedGenerator(() => scripts.shift() ?? [{ say: 'A reply.' }]);

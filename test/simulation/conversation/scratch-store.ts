@@ -8,7 +8,7 @@ import type { Store } from '../../../src/storage/store.ts';
 /** The real store, in memory where the system has a file system there: what it promises to the disk is not in question here. */
 export async function openScratchStore(): Promise<{ readonly store: Store } & AsyncDisposable> {
   const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'amity-simulation-'));
-  const store = await openEmbeddedStore({ file: join(directory, 'amity.db'), now: () => 0 });
+  const store = await openEmbeddedStore({ file: join(directory, 'amity.db') });
   return {
     store,
     [Symbol.asyncDispose]: async () => {

@@ -3,11 +3,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** A file of `workers/` as a thread or a process is started with it: the sources run through tsx, the build as it is. */
 export function entryOf(
-  name: 'generate' | 'generation-host',
+  name: 'generate' | 'generation-host' | 'store',
   instead?: URL,
 ): { readonly filename: string; readonly execArgv?: string[] } {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const filename = fileURLToPath(instead ?? new URL(`../../workers/${name}.${extension}`, import.meta.url));
+  const filename = fileURLToPath(instead ?? new URL(`../workers/${name}.${extension}`, import.meta.url));
   if (!filename.endsWith('.ts')) return { filename };
   // "--import tsx" does not reach the ES modules of a thread on Node 20; calling its interface does.
   const commonJs = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'));

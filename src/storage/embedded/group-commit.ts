@@ -1,0 +1,39 @@
+import type { Store } from '../store.ts';
+import type { Connection } from './connection.ts';
+import { type StoreAnswer, type StoreCall, toSentError } from './store-calls.ts';
+
+/**
+ * Makes several calls of a store as one group, in their order: all that they write reaches the disk in one commit, and no answer
+ * is there before it. A call that fails does so alone.
+ */
+export async function callTogether(
+  { store, connection }: { readonly store: Store; readonly connection: Connection },
+  calls: readonly StoreCall[],
+): Promise<readonly StoreAnswer[]> {
+  const made: Promise<unknown>[] = [];
+  try {
+    connection.group(() => {
+      for (const call of calls) made.push(begin(store, call));
+    });
+    return await Promise.all(calls.map(({ id }, index) => toAnswer(id, made[index])));
+  } catch {
+    // The group has changed nothing. Each call finds out for itself whether it can be done: reads can when the disk is full.
+    await Promise.allSettled(made);
+    return await Promise.all(calls.map((call) => toAnswer(call.id, begin(store, call))));
+  }
+}
+
+/** The methods of an embedded store have done their work when they return their promise. */
+function begin(store: Store, { method, args }: StoreCall): Promise<unknown> {
+  // The caller's side was checked against the same interface (store-thread.ts).
+  const perform = store[method] as (...args: readonly unknown[]) => Promise<unknown>;
+  return perform(...args);
+}
+
+async function toAnswer(id: number, made: Promise<unknown> | undefined): Promise<StoreAnswer> {
+  try {
+    return { id, result: { ok: true, value: await made } };
+  } catch (error) {
+    return { id, result: toSentError(error) };
+  }
+}

@@ -1,0 +1,78 @@
+/** What passes between the thread that asks a store and the one that has it. */
+import type { ErrorCode } from '../../protocol/errors.ts';
+import { CodedError } from '../../std/coded-error.ts';
+import type { Store } from '../store.ts';
+
+export type StoreMethod = Exclude<keyof Store, symbol>;
+
+/** All that a store can be asked. */
+export const storeMethods = Object.keys({
+  activeGenerations: true,
+  appendFeedback: true,
+  appendReply: true,
+  appendText: true,
+  appendTurn: true,
+  askedTurn: true,
+  branchPage: true,
+  changedAfter: true,
+  changeSettings: true,
+  chooseCandidate: true,
+  claimUser: true,
+  clearReaction: true,
+  conversation: true,
+  createConversation: true,
+  defaultConversation: true,
+  deleteConversation: true,
+  deletedAfter: true,
+  deleteMessage: true,
+  endGeneration: true,
+  generation: true,
+  listConversations: true,
+  markRead: true,
+  message: true,
+  ping: true,
+  promptTrace: true,
+  renameConversation: true,
+  replaceCandidate: true,
+  searchMessages: true,
+  selectBranch: true,
+  setReaction: true,
+  settings: true,
+  startGeneration: true,
+  unfinishedGenerations: true,
+} satisfies Record<StoreMethod, true>) as readonly StoreMethod[];
+
+export interface StoreCall {
+  readonly id: number;
+  readonly method: StoreMethod;
+  /** Plain data. */
+  readonly args: readonly unknown[];
+}
+
+export interface StoreAnswer {
+  readonly id: number;
+  readonly result: { readonly ok: true; readonly value: unknown } | SentError;
+}
+
+/** An error as it survives the way between threads, which takes its class and its own fields away. */
+export interface SentError {
+  readonly ok: false;
+  /** Of a CodedError. */
+  readonly code: ErrorCode | null;
+  readonly error: unknown;
+}
+
+/** The first message of the thread: whether the store is open. */
+export type StoreOpened = { readonly ok: true } | SentError;
+
+/** To the thread: calls, or that there will be none any more. */
+export type ToStoreThread = readonly StoreCall[] | 'close';
+
+export function toSentError(error: unknown): SentError {
+  return { ok: false, code: error instanceof CodedError ? error.code : null, error };
+}
+
+export function fromSentError({ code, error }: SentError): unknown {
+  if (code === null || !(error instanceof Error)) return error;
+  return new CodedError(code, error.message, { cause: error.cause });
+}
