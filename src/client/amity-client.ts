@@ -4,6 +4,7 @@ import { createClientId } from './client-id.ts';
 import { type Auth, openConnection } from './connection.ts';
 import { keepOutbox } from './kept-outbox.ts';
 import type { KeyValueStorage } from './key-value-storage.ts';
+import { createOpening } from './opening.ts';
 import { createOutbox } from './outbox.ts';
 import type { Asked } from './outgoing.ts';
 import { reduce } from './reduce.ts';
@@ -118,9 +119,10 @@ function createRequests(store: Store, flush: () => Promise<void>): Requests {
   };
 }
 
-/** The conversation was deleted on another device; the next one is made when it is opened. */
-function isHomeless({ conversationId, connection }: ConversationState): boolean {
-  return conversationId === null && connection.state === 'online';
+/** Also when something was missed, or the conversation was deleted on another device: the next one is made when it is opened. */
+function isToBeOpened({ type }: ServerAction, { conversationId, connection }: ConversationState): boolean {
+  const isHomeless = conversationId === null && connection.state === 'online';
+  return type === 'session:ready' || type === 'conversation:gap' || isHomeless;
 }
 
 /** Connects at once; `close()` ends it. */
@@ -128,15 +130,16 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
   const store: Store = createStore(initialState, reduce);
   if (options.outbox !== undefined) keepOutbox(store, options.outbox);
   const expireTyping = createTypingExpiry(store);
+  const reconnectDelayMs = options.reconnectDelayMs ?? 500;
   const connection = openConnection({
     ...options,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
-    reconnectDelayMs: options.reconnectDelayMs ?? 500,
+    reconnectDelayMs,
     onState: (state) => store.dispatch({ type: 'connection', connection: state }),
     onEvent(action) {
       store.dispatch(action);
       expireTyping(action);
-      if (action.type === 'session:ready' || isHomeless(store.getSnapshot())) void open();
+      if (isToBeOpened(action, store.getSnapshot())) void opening.open();
       if (action.type === 'reply:delta') repair.mendHoles();
       if (action.type === 'conversation:updated' || action.type === 'message:created') repair.noteSelection();
       if (action.type !== 'reply:delta') void repair.follow();
@@ -144,11 +147,7 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
   });
   const repair = createRepair(store, connection.request);
   const outbox = createOutbox(store, connection);
-
-  async function open(): Promise<void> {
-    await repair.open();
-    await outbox.flush();
-  }
+  const opening = createOpening(repair, outbox, reconnectDelayMs);
 
   return {
     getSnapshot: store.getSnapshot,
@@ -156,9 +155,12 @@ export function createAmityClient(options: AmityClientOptions): AmityClient {
     ...createRequests(store, outbox.flush),
     stream: (clientId) => streamReply(store, clientId),
     ...createActs(store, connection, repair.mendHoles),
-    reload: open,
+    reload: opening.open,
     clearFault: () => store.dispatch({ type: 'fault:cleared' }),
     reconnect: connection.reconnect,
-    close: connection.close,
+    close() {
+      opening.close();
+      connection.close();
+    },
   };
 }

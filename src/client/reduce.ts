@@ -50,6 +50,12 @@ function sessionReady(state: ConversationState, { payload }: Of<'session:ready'>
   };
 }
 
+/** What was missed comes with the answer to `conversation:open`, as after a cut. */
+function missed(state: ConversationState, { payload }: Of<'conversation:gap'>): ConversationState {
+  if (payload.conversationId !== state.conversationId) return state;
+  return { ...state, rev: Math.min(state.rev, payload.afterRev), synced: false };
+}
+
 function typing(state: ConversationState, { payload }: Of<'typing:update'>): ConversationState {
   const concerns = payload.who === 'companion' && payload.conversationId === state.conversationId;
   return concerns ? { ...state, companionTyping: payload.typing } : state;
@@ -102,6 +108,8 @@ function heard(state: ConversationState, action: Action): ConversationState {
         ? seenRev(messagesDeleted(state, messageIds), rev)
         : state;
     }
+    case 'conversation:gap':
+      return missed(state, action);
     case 'conversation:deleted':
       return conversationDeleted(state, action.payload);
     default:

@@ -5,7 +5,7 @@
 import type { Value } from '../protocol/events.ts';
 import type { Action } from './actions.ts';
 import type { Connection } from './connection.ts';
-import type { Outcome } from './fault.ts';
+import type { Fault, Outcome } from './fault.ts';
 import { hasId } from './messages.ts';
 import { isAstray } from './selection.ts';
 import type { ConversationState, RunningReply } from './state.ts';
@@ -14,8 +14,8 @@ import type { Store } from './store.ts';
 type Opened = Outcome<Value<'conversation:open'>>;
 
 export interface Repair {
-  /** Reads what was missed, or the newest page at first. */
-  open(): Promise<void>;
+  /** Reads what was missed, or the newest page at first. @returns why it could not be read, or null. */
+  open(): Promise<Fault | null>;
   /** Fetches the missing text of every reply that has a hole. */
   mendHoles(): void;
   /** Reads the newest page when the branch that is held is no longer the selected one. */
@@ -89,8 +89,10 @@ export function createRepair(
     async open() {
       const { loaded, rev } = store.getSnapshot();
       const afterRev = loaded ? rev : null;
-      if (isTooMuch(await openOnce(afterRev), afterRev)) await openOnce(null);
+      const changes = await openOnce(afterRev);
+      const outcome = isTooMuch(changes, afterRev) ? await openOnce(null) : changes;
       await follow();
+      return outcome.ok ? null : outcome.error;
     },
     mendHoles() {
       for (const reply of Object.values(store.getSnapshot().replies)) if (reply.hole) void mend(reply);

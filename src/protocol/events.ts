@@ -290,6 +290,8 @@ export const serverEvents = {
   /** Another branch may be selected than before. */
   'conversation:updated': z.object({ conversation: conversationSchema }),
   'conversation:deleted': z.object({ conversationId: id }),
+  /** Something happened of which the device was not told: open the conversation with `afterRev`. */
+  'conversation:gap': z.object({ conversationId: id, afterRev: z.int().min(0) }),
   /** The server is about to stop: connect again after so long. */
   'server:draining': z.object({ reconnectInMs: z.int().min(0) }),
   'reaction:updated': z.object({ messageId: id, reaction: reaction.nullable() }),

@@ -13,5 +13,5 @@ export const messageEdit: Handler<'message:edit'> = async (call, payload, ack) =
   acknowledgeSent(call, sent, ack);
   if (sent.kind === 'duplicate') return;
   call.observer.messageEdited();
-  await tellSelected(call, sent.user.conversationId);
+  await tellSelected(call, sent.user);
 };

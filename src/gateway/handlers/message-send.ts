@@ -14,7 +14,7 @@ export const messageSend: Handler<'message:send'> = async (call, payload, ack) =
   const sent = await sendMessage(call, { userId, clientMessageId, conversationId, text, parentId });
   acknowledgeSent(call, sent, ack);
   // Without a parent it continues the selected branch. With one it may open another.
-  if (sent.kind === 'created' && parentId !== undefined) await tellSelected(call, sent.user.conversationId);
+  if (sent.kind === 'created' && parentId !== undefined) await tellSelected(call, sent.user);
 };
 
 /** All that reaches the clients of a message that was stored. */

@@ -19,5 +19,5 @@ export const replyRegenerate: Handler<'reply:regenerate'> = async (call, payload
       device.emit('message:updated', { message: toWireMessage(sibling) });
     device.follow(made.reply, 0);
   }
-  await tellSelected(call, conversationId);
+  await tellSelected(call, made.companion);
 };
