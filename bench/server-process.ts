@@ -25,6 +25,7 @@ export interface Figures {
   readonly rowSteps: number;
   /** Replies queued or running. */
   readonly replies: number;
+  readonly connections: number;
 }
 
 /** The built server with default settings but for `own` and rate limits, a data directory of its own and the models of this clone. */
@@ -71,6 +72,7 @@ export async function startServerProcess(own: Readonly<Record<string, string>> =
         steps: read('amity_engine_steps'),
         rowSteps: read('amity_engine_row_steps'),
         replies: read('amity_replies_active'),
+        connections: read('amity_connections'),
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -28,6 +28,7 @@ const sample = (at: number, own: Partial<Sample> = {}): Sample => ({
   queued: 0,
   running: 0,
   steps: 0,
+  connections: 0,
   rowSteps: 0,
   replies: 0,
   ...own,
