@@ -1,9 +1,10 @@
 /**
  * kill -9 with the real model: people talk, edit, stop, choose and have replies written anew, and the server is killed at drawn moments.
  *
- *     npm run bench -- kills [--kills 50] [--people 8] [--seed 1]
+ *     npm run bench -- kills [--kills 50] [--people 8] [--senders 0] [--tiny] [--seed 1]
  *
- * The same run, with a tiny model, is test/integration/kills.test.ts.
+ * Senders do not wait for replies, and send each message four times at once. --tiny: a model that costs next to nothing, so that more is sent between two
+ * kills; the result then goes to kills-tiny.json. test/integration/kills.test.ts is a short run of it.
  */
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,12 +13,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runKills } from '../test/support/crash/run-kills.ts';
+import { makeTinyModel } from '../test/support/tiny-model.ts';
 import { describeMachine } from './machine.ts';
 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '50' },
     people: { type: 'string', default: '8' },
+    senders: { type: 'string', default: '0' },
+    tiny: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -27,12 +31,27 @@ const report = await runKills({
   people: Number(values.people),
   seed: Number(values.seed),
   dataDirectory,
-  env: { MODELS_DIR: fileURLToPath(new URL('../data/models', import.meta.url)) },
+  senders: Number(values.senders),
+  env: await modelSettings(),
   onKill: (kills) => process.stderr.write(`\r${kills} of ${values.kills} kills`),
 });
 process.stderr.write('\n');
 await rm(dataDirectory, { recursive: true, force: true });
-const result = { ...describeMachine(), seed: Number(values.seed), people: Number(values.people), ...report };
-writeFileSync(new URL('results/kills.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+const people = { people: Number(values.people), senders: Number(values.senders) };
+const result = { ...describeMachine(), seed: Number(values.seed), ...people, ...report };
+writeFileSync(
+  new URL(`results/kills${values.tiny ? '-tiny' : ''}.json`, import.meta.url),
+  `${JSON.stringify(result, null, 2)}\n`,
+);
 console.log(JSON.stringify(result, null, 2));
 process.exitCode = report.violations.length === 0 ? 0 : 1;
+
+async function modelSettings(): Promise<Record<string, string>> {
+  if (!values.tiny) return { MODELS_DIR: fileURLToPath(new URL('../data/models', import.meta.url)) };
+  const models = join(dataDirectory, 'models');
+  await makeTinyModel(join(models, 'tiny'), { kind: 'counting', endless: true });
+  return {
+    ...{ MODELS_DIR: models, MODEL: 'tiny', AMITY_THREADS: '1' },
+    ...{ AMITY_REPLY_TOKENS_MAX: '300', AMITY_REPLY_TOKENS_SOFT_MAX: '300' },
+  };
+}

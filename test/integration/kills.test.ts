@@ -19,6 +19,7 @@ test(`a server that is killed ${kills} times keeps every promise`, async () => {
   const report = await runKills({
     kills,
     people: 6,
+    senders: 4,
     seed,
     dataDirectory: join(directory, 'data'),
     env: {

@@ -9,11 +9,14 @@ import { guestsAt } from '../wire-client.ts';
 import { findViolations, type StoredHistory, type Violation } from './history.ts';
 import { Person, type World } from './person.ts';
 import { readStoredHistory } from './read-store.ts';
+import { Sender } from './sender.ts';
 import { type Death, Victim } from './victim.ts';
 
 export interface KillOptions {
   readonly kills: number;
   readonly people: number;
+  /** Who send without waiting for replies, each message four times at once. */
+  readonly senders?: number;
   readonly seed: number;
   readonly dataDirectory: string;
   /** Settings of the server beside its port and its data directory. */
@@ -56,8 +59,11 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
   };
 
   let address = await victim.start({ mayDie: false });
-  const guests = await Promise.all(Array.from({ length: options.people }, () => guestsAt(address).guest()));
-  const people = guests.map(({ token }) => new Person(world, token));
+  const count = options.people + (options.senders ?? 0);
+  const guests = await Promise.all(Array.from({ length: count }, () => guestsAt(address).guest()));
+  const people = guests.map(({ token }, place) =>
+    place < options.people ? new Person(world, token) : new Sender(world, token),
+  );
   const lives = Promise.all(people.map((person) => person.live()));
   lives.catch(() => undefined);
   while (victim.kills < options.kills) {
@@ -78,7 +84,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
   return toReport(people, victim, readStoredHistory(dataDirectory));
 }
 
-function toReport(people: readonly Person[], victim: Victim, stored: StoredHistory): KillReport {
+function toReport(people: readonly (Person | Sender)[], victim: Victim, stored: StoredHistory): KillReport {
   const counts = people.map((person) => person.counts);
   return {
     kills: victim.kills,

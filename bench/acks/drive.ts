@@ -1,0 +1,59 @@
+/** Connects, waits, and sends in an open loop: each message counts from the moment for which it was planned, however late the server or this process is. */
+import { LightClient } from './light-client.ts';
+
+export interface DriveOptions {
+  readonly port: number;
+  readonly connections: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Called when all are connected and nothing has been sent yet. */
+  readonly connected: () => Promise<void>;
+}
+
+/** Connects under way at once. */
+const connectsAtOnce = 64;
+/** The first seconds are not counted. */
+const warmUpSeconds = 2;
+
+/** @returns milliseconds from the planned moment to the acknowledgement, sorted. */
+export async function drive(options: DriveOptions): Promise<readonly number[]> {
+  const clients = await connectAll(options);
+  await options.connected();
+  const { perSecond, seconds } = options;
+  const total = Math.round(perSecond * (seconds + warmUpSeconds));
+  const latencies: number[] = [];
+  let [sent, answered] = [0, 0];
+  const began = performance.now();
+  await new Promise<void>((resolve) => {
+    const tick = () => {
+      const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
+      for (; sent < due; sent += 1) {
+        const planned = began + (sent * 1000) / perSecond;
+        const isCounted = sent >= warmUpSeconds * perSecond;
+        // A stride, so that neighbours in time are not neighbours in the server's tables.
+        clients[(sent * 7919) % clients.length]?.send(crypto.randomUUID(), (at) => {
+          if (isCounted) latencies.push(at - planned);
+          answered += 1;
+          if (answered === total) resolve();
+        });
+      }
+      if (sent < total) setTimeout(tick, 1);
+    };
+    tick();
+  });
+  for (const client of clients) client.close();
+  return latencies.sort((a, b) => a - b);
+}
+
+async function connectAll({ port, connections }: DriveOptions): Promise<readonly LightClient[]> {
+  const clients: LightClient[] = [];
+  let next = 0;
+  const connect = async () => {
+    for (let n = next++; n < connections; n = next++) {
+      const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+      clients.push(await LightClient.open(port, `user-${n}`, address));
+    }
+  };
+  await Promise.all(Array.from({ length: connectsAtOnce }, connect));
+  return clients;
+}

@@ -1,0 +1,48 @@
+import type { Conversation, Generation, Message } from '../../src/conversation/message.ts';
+import type { NewTurn } from '../../src/conversation/stores.ts';
+import type { Store } from '../../src/storage/store.ts';
+
+/** Answers as a store does to somebody who only sends, and keeps nothing but the `seq` of each conversation. */
+export function forgetfulStore(): Store {
+  const seqs = new Map<string, number>();
+  const conversation = (userId: string, at: number): Conversation => ({
+    ...{ conversationId: `c-${userId}`, userId, title: null, personaId: null, createdAt: at, updatedAt: at },
+    lastSeq: seqs.get(userId) ?? 0,
+    ...{ lastReadSeq: 0, rev: seqs.get(userId) ?? 0, selectedLeafId: null, preview: null },
+  });
+  const known = {
+    defaultConversation: async ({ userId, at }: { userId: string; at: number }) => conversation(userId, at),
+    conversation: async (userId: string) => conversation(userId, 0),
+    async appendTurn(turn: NewTurn) {
+      const seq = (seqs.get(turn.userId) ?? 0) + 1;
+      seqs.set(turn.userId, seq + 1);
+      const { conversationId, userId, generationId, userMessageId, companionMessageId, at } = turn;
+      const message: Message = {
+        ...{ messageId: userMessageId, conversationId, userId, seq, rev: seq, role: 'user', text: turn.text },
+        ...{
+          status: 'done',
+          createdAt: at,
+          parentId: null,
+          clientMessageId: turn.clientId,
+          generationId: null,
+        },
+        ...{ finishReason: null, shownCandidateId: null, model: null, variant: null, reaction: null },
+        siblings: { index: 0, count: 1 },
+      };
+      const companion: Message = {
+        ...message,
+        ...{ messageId: companionMessageId, seq: seq + 1, rev: seq + 1, role: 'companion', text: '' },
+        ...{ status: 'queued', parentId: userMessageId, clientMessageId: null, generationId },
+      };
+      const generation = {
+        generationId,
+        conversationId,
+        userId,
+        messageId: companionMessageId,
+      } as Generation;
+      return { kind: 'created', user: message, companion, generation, olderSiblings: [] };
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+  return known as unknown as Store;
+}
