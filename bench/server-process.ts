@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
+  readonly child: ChildProcess;
+  readonly dataDirectory: string;
   /** From /metrics. */
   figures(): Promise<Figures>;
 }
@@ -28,9 +30,16 @@ export interface Figures {
   readonly connections: number;
 }
 
-/** The built server with default settings but for `own` and rate limits, a data directory of its own and the models of this clone. */
-export async function startServerProcess(own: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  const data = await mkdtemp(join(tmpdir(), 'amity-bench-'));
+/**
+ * The built server with default settings but for `own` and rate limits, and the models of this clone.
+ *
+ * @param dataDirectory of an earlier one; a new one without it. Closing removes it.
+ */
+export async function startServerProcess(
+  own: Readonly<Record<string, string>> = {},
+  dataDirectory?: string,
+): Promise<ServerProcess> {
+  const data = dataDirectory ?? (await mkdtemp(join(tmpdir(), 'amity-bench-')));
   const env = {
     ...process.env,
     PORT: '0',
@@ -59,6 +68,8 @@ export async function startServerProcess(own: Readonly<Record<string, string>> =
   const url = /listens on (http:\S+?)"/.exec(log)?.[1] ?? '';
   return {
     url,
+    child,
+    dataDirectory: data,
     figures: async () => {
       const metrics = await (await fetch(`${url}/metrics`)).text();
       const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
@@ -76,8 +87,8 @@ export async function startServerProcess(own: Readonly<Record<string, string>> =
       };
     },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await once(child, 'close');
+      const closed = once(child, 'close');
+      if (child.kill('SIGTERM')) await closed;
       await rm(data, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,5 @@
 /** Connects, waits, and sends in an open loop: each message counts from the moment for which it was planned, however late the server or this process is. */
-import { LightClient } from './light-client.ts';
+import { LightClient } from '../light/light-client.ts';
 
 export interface DriveOptions {
   readonly port: number;
@@ -12,6 +12,7 @@ export interface DriveOptions {
 
 /** Connects under way at once. */
 const connectsAtOnce = 64;
+const text = 'Hello there, how are you today? It has been a long week.';
 /** The first seconds are not counted. */
 const warmUpSeconds = 2;
 
@@ -31,11 +32,15 @@ export async function drive(options: DriveOptions): Promise<readonly number[]> {
         const planned = began + (sent * 1000) / perSecond;
         const isCounted = sent >= warmUpSeconds * perSecond;
         // A stride, so that neighbours in time are not neighbours in the server's tables.
-        clients[(sent * 7919) % clients.length]?.send(crypto.randomUUID(), (at) => {
-          if (isCounted) latencies.push(at - planned);
-          answered += 1;
-          if (answered === total) resolve();
-        });
+        clients[(sent * 7919) % clients.length]?.call(
+          'message:send',
+          { clientMessageId: crypto.randomUUID(), text },
+          (at) => {
+            if (isCounted) latencies.push(at - planned);
+            answered += 1;
+            if (answered === total) resolve();
+          },
+        );
       }
       if (sent < total) setTimeout(tick, 1);
     };

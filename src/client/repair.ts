@@ -53,10 +53,8 @@ export function createRepair(
 
   function openOnce(afterRev: number | null): Promise<Opened> {
     const { conversationId } = store.getSnapshot();
-    const payload = {
-      ...(conversationId === null ? {} : { conversationId }),
-      ...(afterRev === null ? {} : { afterRev }),
-    };
+    const place = conversationId === null ? {} : { conversationId };
+    const payload = afterRev === null ? place : { ...place, afterRev };
     reading += 1;
     return request('conversation:open', payload, (outcome) => {
       reading -= 1;
@@ -89,8 +87,8 @@ export function createRepair(
     async open() {
       const { loaded, rev } = store.getSnapshot();
       const afterRev = loaded ? rev : null;
-      const changes = await openOnce(afterRev);
-      const outcome = isTooMuch(changes, afterRev) ? await openOnce(null) : changes;
+      let outcome = await openOnce(afterRev);
+      if (isTooMuch(outcome, afterRev)) outcome = await openOnce(null);
       await follow();
       return outcome.ok ? null : outcome.error;
     },

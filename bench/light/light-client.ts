@@ -25,7 +25,7 @@ export class LightClient {
       const socket = connect(port, '127.0.0.1');
       const client = new LightClient(socket, user);
       client.#onReady = () => resolve(client);
-      socket.once('error', reject);
+      socket.on('error', reject);
       socket.once('close', () => reject(new Error('The server closed the connection.')));
       socket.write(
         `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\n` +
@@ -36,11 +36,19 @@ export class LightClient {
   }
 
   /** @param answered gets the time of the answer, by `performance.now()` */
-  send(clientMessageId: string, answered: (at: number) => void): void {
+  call(event: string, payload: object, answered: (at: number) => void): void {
     const id = this.#lastId++;
     this.#waiting.set(id, answered);
-    const payload = { clientMessageId, text: 'Hello there, how are you today? It has been a long week.' };
-    this.#socket.write(frame(`42${id}${JSON.stringify(['message:send', payload])}`));
+    if (!this.#socket.destroyed) this.#socket.write(frame(`42${id}${JSON.stringify([event, payload])}`));
+  }
+
+  /** Reads nothing any more, not even that it has been cut off. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
   }
 
   close(): void {

@@ -1,0 +1,135 @@
+/**
+ * A hundred devices that ask and do not read, and what it costs the others and the memory.
+ *
+ *     npm run bench -- stalls [--devices 100] [--seconds 10] [--rounds 3] [--json]
+ *
+ * Each has a conversation of some 100 KB, asks for it twenty times in a burst and once more every half a second. In one phase they read what comes, in the
+ * other they read nothing; in both, others ask for small conversations 200 times a second, in an open loop. Phases in turn; the ratio of the others'
+ * p99 is taken within a round. Memory is the highest resident memory of a phase above that at its beginning.
+ */
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { makeTinyModel } from '../test/support/tiny-model.ts';
+import { guestsAt, openGuest } from '../test/support/wire-client.ts';
+import { LightClient } from './light/light-client.ts';
+import { describeMachine, median } from './machine.ts';
+import { startServerProcess } from './server-process.ts';
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '100' },
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [devices, seconds, rounds] = [values.devices, values.seconds, values.rounds].map(Number) as [
+  number,
+  number,
+  number,
+];
+const [othersCount, othersPerSecond, turns, burst] = [20, 200, 40, 20];
+const sampleMs = 250;
+
+const models = await mkdtemp(join(tmpdir(), 'amity-stalls-'));
+await makeTinyModel(join(models, 'tiny'), { kind: 'counting' });
+await using server = await startServerProcess({ MODELS_DIR: models, MODEL: 'tiny', AMITY_CANDIDATES: '1' });
+const port = Number(new URL(server.url).port);
+const tokens = await Promise.all(Array.from({ length: devices }, prepare));
+const others = await Promise.all(Array.from({ length: othersCount }, async () => open(await newToken())));
+
+const measured: { reading: Phase; stalled: Phase }[] = [];
+for (let round = 0; round < rounds; round += 1)
+  measured.push({ reading: await phase(false), stalled: await phase(true) });
+await rm(models, { recursive: true });
+for (const other of others) other.close();
+
+const of = (figure: (one: (typeof measured)[number]) => number) =>
+  Math.round(median(measured.map(figure)) * 100) / 100;
+const result = {
+  ...describeMachine(),
+  ...{ devices, seconds, rounds },
+  othersP99Ms: { reading: of(({ reading }) => reading.p99), stalled: of(({ stalled }) => stalled.p99) },
+  ratio: of(({ reading, stalled }) => stalled.p99 / reading.p99),
+  extraMb: { reading: of(({ reading }) => reading.extraMb), stalled: of(({ stalled }) => stalled.extraMb) },
+  measured,
+};
+writeFileSync(new URL('results/stalls.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+console.log(JSON.stringify(values.json ? result : { ...result, measured: undefined }, null, 2));
+
+/** A user with a long conversation. @returns the token */
+async function prepare(): Promise<string> {
+  await using guest = await openGuest(guestsAt(server.url));
+  for (let turn = 0; turn < turns; turn += 1) await guest.talk('x'.repeat(2000));
+  return guest.token;
+}
+
+async function newToken(): Promise<string> {
+  return (await guestsAt(server.url).guest()).token;
+}
+
+function open(token: string): Promise<LightClient> {
+  return LightClient.open(port, token, '10.0.0.1');
+}
+
+interface Phase {
+  readonly p99: number;
+  readonly extraMb: number;
+  readonly cutOff: number;
+}
+
+async function phase(isStalled: boolean): Promise<Phase> {
+  const clients = await Promise.all(tokens.map(open));
+  const before = (await server.figures()).residentBytes;
+  const ask = () => {
+    for (const client of clients) client.call('conversation:open', { limit: 100 }, () => {});
+  };
+  if (isStalled) for (const client of clients) client.stall();
+  for (let n = 0; n < burst; n += 1) ask();
+  const asking = setInterval(ask, 500);
+  let highest = before;
+  const until = performance.now() + seconds * 1000;
+  const sampling = (async () => {
+    while (performance.now() < until) {
+      highest = Math.max(highest, (await server.figures()).residentBytes);
+      await pause(sampleMs);
+    }
+  })();
+  const latencies = await askInOpenLoop(seconds);
+  await sampling;
+  clearInterval(asking);
+  const { connections } = await server.figures();
+  for (const client of clients) client.close();
+  while ((await server.figures()).connections > othersCount) await pause(sampleMs);
+  return {
+    p99: latencies[Math.floor(0.99 * latencies.length)] ?? 0,
+    extraMb: (highest - before) / 1e6,
+    cutOff: devices + othersCount - connections,
+  };
+}
+
+/** @returns milliseconds from the planned moment to the answer, sorted. */
+async function askInOpenLoop(duration: number): Promise<readonly number[]> {
+  const total = duration * othersPerSecond;
+  const latencies: number[] = [];
+  const began = performance.now();
+  await new Promise<void>((resolve) => {
+    let sent = 0;
+    const tick = () => {
+      const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * othersPerSecond));
+      for (; sent < due; sent += 1) {
+        const planned = began + (sent * 1000) / othersPerSecond;
+        others[sent % othersCount]?.call('conversation:open', {}, (at) => {
+          if (latencies.push(at - planned) === total) resolve();
+        });
+      }
+      if (sent < total) setTimeout(tick, 1);
+    };
+    tick();
+  });
+  return latencies.sort((a, b) => a - b);
+}
