@@ -76,6 +76,7 @@ function turns(): () => NewTurn {
       ...{ userMessageId: `m-${n}`, companionMessageId: `r-${n}`, generationId: `g-${n}` },
       text: 'Hello there, how are you today? It has been a long week. '.repeat(2),
       place: { parentId: undefined },
+      quota: null,
     };
   };
 }

@@ -16,6 +16,7 @@ import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
 import { recoverReplies } from './conversation/recovery.ts';
 import { Replies } from './conversation/replies.ts';
 import type { Claimed } from './conversation/stores.ts';
+import { Windows } from './conversation/windows.ts';
 import { ensureDirectory } from './data-directory.ts';
 import { openGateway } from './gateway/gateway.ts';
 import { Sessions } from './gateway/sessions.ts';
@@ -24,6 +25,7 @@ import { InFlight } from './http/completions/in-flight.ts';
 import type { CompletionDeps } from './http/completions/routes.ts';
 import type { GuestIssuer } from './http/guests.ts';
 import { createRateLimits, unlimited } from './limits/rate-limits.ts';
+import { turnsPerDayMax } from './limits/rates.ts';
 import { type Generation, openGeneration } from './open-generation.ts';
 import { createIds, type Ids } from './random-ids.ts';
 import { type Clock, systemClock } from './std/clock.ts';
@@ -105,20 +107,20 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   const http = createServer(getRequestListener(app.fetch));
   const observer = createGatewayObserver(log, metrics);
   const { generator, prompt } = generation;
-  const { clock, ids } = base;
   const gatewayDeps = {
     store,
     replies,
     sessions,
     generator,
     prompt,
-    clock,
-    ids,
+    clock: base.clock,
+    ids: base.ids,
     digest,
     observer,
     verifyToken,
     rateLimits,
     draining: () => isDraining,
+    turnsPerDayMax: config.server.hasRateLimits ? turnsPerDayMax : null,
   };
   const gateway = opened.use(openGateway(http, gatewayDeps, { settings: config.server, observer }));
   opened.defer(() => {
@@ -158,6 +160,7 @@ function createReplies(
     store,
     generator: generation.generator,
     prompt: generation.prompt,
+    windows: new Windows(store),
     clock,
     ids,
     options: toAnswerOptions(config),

@@ -12,6 +12,7 @@ import { openGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayDeps } from '../../src/gateway/handler.ts';
 import { Sessions } from '../../src/gateway/sessions.ts';
 import { createRateLimits } from '../../src/limits/rate-limits.ts';
+import { turnsPerDayMax } from '../../src/limits/rates.ts';
 import { createIds } from '../../src/random-ids.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { openStoreThread } from '../../src/storage/embedded/store-thread.ts';
@@ -58,6 +59,7 @@ async function serve(store: Store): Promise<void> {
     rateLimits: createRateLimits(),
     digest: (text) => text,
     draining: () => false,
+    turnsPerDayMax,
     // The token is the user.
     verifyToken: async (token) => ({ userId: token, expiresAt: Date.now() + 86_400_000 }),
     generator: {

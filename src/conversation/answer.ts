@@ -17,16 +17,18 @@ import {
 import type { GenerationEvent, GenerationRequest, Generator } from './generator.ts';
 import type { LoadLevel } from './load-level.ts';
 import type { FinishReason, Message } from './message.ts';
-import { buildPrompt, type Prompt, type PromptSetup, promptMessagesMax } from './prompt.ts';
+import { buildPrompt, type Prompt, type PromptSetup } from './prompt.ts';
 import type { Reply, Turn } from './reply.ts';
 import type { ReplyEnd } from './reply-stream.ts';
 import { ReplyWriter } from './reply-writer.ts';
-import type { ConversationStore, GenerationEnd, GenerationStore } from './stores.ts';
+import type { GenerationEnd, GenerationStore } from './stores.ts';
+import type { Windows } from './windows.ts';
 
 export interface AnswerDeps {
-  readonly store: ConversationStore & GenerationStore;
+  readonly store: GenerationStore;
   readonly generator: Generator;
   readonly prompt: PromptSetup;
+  readonly windows: Windows;
   readonly clock: Clock;
   readonly ids: { readonly candidateId: () => string; readonly seed: () => number };
   readonly options: AnswerOptions;
@@ -84,13 +86,17 @@ const cannedLine =
 export async function answerTurn(deps: AnswerDeps, reply: Reply): Promise<void> {
   const began = deps.clock.monotonic();
   const writer = new ReplyWriter(deps.store, reply);
-  const outcome = await makeReply(deps, { reply, writer, began }).catch(
+  const making: Making = { reply, writer, began, read: null };
+  const outcome = await makeReply(deps, making).catch(
     (error: unknown): Outcome => ({ ...nothingMade, error }),
   );
   const end = toGenerationEnd(reply, outcome, { text: writer.text, at: deps.clock.now() });
   if (outcome.error !== undefined) deps.observer.failed(reply.turn, outcome.error);
   const stored = await storeEnd(deps, reply.turn, end);
-  if (typeof stored === 'object') writer.release();
+  if (typeof stored === 'object') {
+    writer.release();
+    if (making.read !== null) deps.windows.keep(reply.turn, making.read, stored);
+  }
   reply.stream.finish(toReplyEnd(reply, { end, stored, error: outcome.error }));
   deps.observer.ended(reply.turn, {
     outcome: end.finishReason ?? 'failed',
@@ -105,6 +111,8 @@ interface Making {
   readonly writer: ReplyWriter;
   /** Monotonic milliseconds. */
   readonly began: number;
+  /** What the prompt was made of. */
+  read: readonly Message[] | null;
 }
 
 async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
@@ -120,7 +128,8 @@ async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
   // An attempt counts from here on: a process that dies while it loads the model does not die of this reply.
   await Promise.race([deps.generator.ready(), reply.stopped()]);
   if (reply.stopReason !== null) return nothingMade;
-  const prompt = await promptOf(deps, turn);
+  making.read = await deps.windows.read(turn);
+  const prompt = buildPrompt(deps.prompt, making.read);
   const seed = deps.ids.seed();
   const { model } = deps.generator;
   const isStarted = await deps.store.startGeneration({
@@ -235,19 +244,6 @@ async function storeAlternative(
   } catch (error) {
     deps.observer.failed(turn, error);
   }
-}
-
-/** The prompt of a stored turn, from what has been said by now. */
-export async function promptOf(
-  deps: { readonly store: ConversationStore; readonly prompt: PromptSetup },
-  turn: Pick<Turn, 'conversationId' | 'replyTo'>,
-): Promise<Prompt> {
-  const { messages } = await deps.store.branchPage({
-    conversationId: turn.conversationId,
-    leafId: turn.replyTo,
-    limit: promptMessagesMax,
-  });
-  return buildPrompt(deps.prompt, messages);
 }
 
 /** The message as it is stored; `deleted` when it has no place any more; `unstored` when the store stayed away. */

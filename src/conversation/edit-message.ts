@@ -24,7 +24,7 @@ export async function editMessage(deps: TurnDeps, request: EditRequest): Promise
   if (edited === null) {
     // It may have been deleted since.
     const repeated = await findRepeatedMessage(deps, { userId, clientMessageId, body });
-    return repeated ?? notAppended({ kind: 'not_found' });
+    return repeated ?? notAppended(deps, { kind: 'not_found' });
   }
   const { conversationId } = edited;
   const place = { siblingOf: messageId };

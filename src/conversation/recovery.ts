@@ -43,7 +43,7 @@ async function turnOf(store: ConversationStore, generation: Generation): Promise
   const user = await store.message(userId, replyTo);
   const companion = await store.message(userId, generation.messageId);
   if (user === null || companion === null) return null;
-  return { generationId, conversationId, userId, replyTo, parentId: user.parentId, companion };
+  return { generationId, conversationId, userId, user, companion };
 }
 
 async function fail(store: GenerationStore, generation: Generation, at: number): Promise<void> {

@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import type { Reply } from './reply.ts';
 import { stopBranch } from './stop-branch.ts';
 import type { Duplicate, NewReply } from './stores.ts';
-import { notAppended, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
+import { notAppended, quotaNow, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
 
 export interface RegenerateRequest {
   readonly userId: string;
@@ -43,24 +43,26 @@ export async function regenerateReply(deps: TurnDeps, request: RegenerateRequest
   return made;
 }
 
-function toNewReply({ digest, ids, clock }: TurnDeps, request: RegenerateRequest): NewReply {
+function toNewReply(deps: TurnDeps, request: RegenerateRequest): NewReply {
+  const { digest, ids, clock } = deps;
   const { userId, clientRequestId, messageId } = request;
   return {
     userId,
     clientId: clientRequestId.toLowerCase(),
     bodyHash: digest(JSON.stringify({ event: 'reply:regenerate', messageId })),
     siblingOf: messageId,
+    quota: quotaNow(deps),
     companionMessageId: ids.messageId(),
     generationId: ids.generationId(),
     at: clock.now(),
   };
 }
 
-async function storeAndBegin({ store, replies }: TurnDeps, again: NewReply): Promise<Regenerated> {
-  const appended = await store.appendReply(again);
+async function storeAndBegin(deps: TurnDeps, again: NewReply): Promise<Regenerated> {
+  const appended = await deps.store.appendReply(again);
   if (appended.kind === 'duplicate') return appended;
-  if (appended.kind !== 'created') return notAppended(appended);
+  if (appended.kind !== 'created') return notAppended(deps, appended);
   const { companion, generation, olderSiblings } = appended;
-  const reply = replies.begin(toTurn(appended));
+  const reply = deps.replies.begin(toTurn(appended));
   return { kind: 'created', companion, generationId: generation.generationId, reply, olderSiblings };
 }

@@ -53,7 +53,7 @@ export class Replies {
     } else {
       line.push(reply);
       for (const earlier of line) {
-        const sameBranch = earlier.turn.companion.messageId === turn.parentId;
+        const sameBranch = earlier.turn.companion.messageId === turn.user.parentId;
         if (sameBranch && earlier.stream.text === '') this.#stop(earlier, 'superseded');
       }
     }

@@ -10,9 +10,7 @@ export interface Turn {
   readonly conversationId: string;
   readonly userId: string;
   /** The user message that is answered. */
-  readonly replyTo: string;
-  /** The companion message that the user message hangs on, or null at the root. */
-  readonly parentId: string | null;
+  readonly user: Message;
   /** The still empty companion message that holds the reply. */
   readonly companion: Message;
 }

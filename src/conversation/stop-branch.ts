@@ -29,8 +29,9 @@ export async function stopBranch({ store, replies }: StopDeps, message: Message)
 
 async function leadsThrough(store: StopDeps['store'], turn: Turn, message: Message): Promise<boolean> {
   const { messageId, seq } = message;
-  const { companion, replyTo, parentId, conversationId } = turn;
-  if ([companion.messageId, replyTo, parentId].includes(messageId)) return true;
+  const { companion, user, conversationId } = turn;
+  const { parentId } = user;
+  if ([companion.messageId, user.messageId, parentId].includes(messageId)) return true;
   if (parentId === null) return false;
   // `seq` grows along a branch: if the message is on it, it is the newest one up to its own `seq`.
   const upToMessage = { conversationId, leafId: parentId, beforeSeq: seq + 1, limit: 1 };

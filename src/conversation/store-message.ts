@@ -2,7 +2,7 @@
 import type { Message } from './message.ts';
 import type { Reply } from './reply.ts';
 import type { Duplicate, NewTurn, TurnPlace } from './stores.ts';
-import { findRepeated, notAppended, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
+import { findRepeated, notAppended, quotaNow, type TurnDeps, takeTurn, toTurn } from './take-turn.ts';
 
 /** What a client asks to be stored. */
 export interface Writing {
@@ -62,6 +62,7 @@ function toNewTurn(deps: TurnDeps, writing: Writing): NewTurn {
     conversationId,
     text,
     place,
+    quota: quotaNow(deps),
     userMessageId: ids.messageId(),
     companionMessageId: ids.messageId(),
     generationId: ids.generationId(),
@@ -70,11 +71,11 @@ function toNewTurn(deps: TurnDeps, writing: Writing): NewTurn {
 }
 
 /** In line in the tick in which the store answers: turns are answered in the order in which they were stored. */
-async function storeAndBegin({ store, replies }: TurnDeps, turn: NewTurn): Promise<Sent> {
-  const appended = await store.appendTurn(turn);
+async function storeAndBegin(deps: TurnDeps, turn: NewTurn): Promise<Sent> {
+  const appended = await deps.store.appendTurn(turn);
   if (appended.kind === 'duplicate') return appended;
-  if (appended.kind !== 'created') return notAppended(appended);
+  if (appended.kind !== 'created') return notAppended(deps, appended);
   const { user, generation, olderSiblings } = appended;
-  const reply = replies.begin(toTurn(appended));
+  const reply = deps.replies.begin(toTurn(appended));
   return { kind: 'created', user, generationId: generation.generationId, reply, olderSiblings };
 }

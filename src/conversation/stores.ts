@@ -225,6 +225,8 @@ export interface NewTurn {
   readonly bodyHash: string;
   readonly text: string;
   readonly place: TurnPlace;
+  /** Null: as much as they like. */
+  readonly quota: Quota | null;
   readonly userMessageId: string;
   readonly companionMessageId: string;
   readonly generationId: string;
@@ -243,6 +245,7 @@ export interface NewReply {
   readonly bodyHash: string;
   /** The companion message that gets a sibling. */
   readonly siblingOf: string;
+  readonly quota: Quota | null;
   readonly companionMessageId: string;
   readonly generationId: string;
   readonly at: number;
@@ -250,6 +253,14 @@ export interface NewReply {
 
 /** Versions that one message may have: siblings of one parent and role. */
 export const siblingsMax = 100;
+
+/** How much of what costs computing a user may ask for. */
+export interface Quota {
+  /** Of UTC: `2026-11-29`. */
+  readonly day: string;
+  /** Turns and further replies on one day. */
+  readonly turnsMax: number;
+}
 
 /** What a new turn, or a further reply to an old one, has become. */
 interface Appended {
@@ -270,7 +281,9 @@ export type NotAppended =
   | { readonly kind: 'conflict'; readonly reason: string }
   /** The message is of the wrong role, or has `siblingsMax` versions. */
   | { readonly kind: 'unsupported'; readonly reason: string }
-  | { readonly kind: 'not_found' };
+  | { readonly kind: 'not_found' }
+  /** The user has asked for as much as may be on one day. */
+  | { readonly kind: 'over_quota' };
 
 export interface GenerationStore {
   generation(userId: string, generationId: string): Promise<Generation | null>;

@@ -5,7 +5,7 @@ import type { Generator } from './generator.ts';
 import type { Generation, Message } from './message.ts';
 import type { Replies } from './replies.ts';
 import type { Turn } from './reply.ts';
-import type { ConversationStore, Duplicate, NotAppended } from './stores.ts';
+import type { ConversationStore, Duplicate, NotAppended, Quota } from './stores.ts';
 
 export interface TurnDeps {
   readonly store: ConversationStore;
@@ -21,6 +21,8 @@ export interface TurnDeps {
   readonly digest: (text: string) => string;
   /** True from SIGTERM on: nothing new is begun. */
   readonly draining: () => boolean;
+  /** What one user may ask for on one day; null: as much as they like. */
+  readonly turnsPerDayMax: number | null;
 }
 
 interface Asking<T> {
@@ -69,8 +71,25 @@ function refusalOf({ draining, generator, replies }: TurnDeps): CodedError | nul
 
 const busy = (message: string) => new CodedError('overloaded', message, { retryAfterMs: 2000 });
 
+const dayMs = 86_400_000;
+
+/** The user's share of the day that it is now. */
+export function quotaNow({
+  clock,
+  turnsPerDayMax,
+}: Pick<TurnDeps, 'clock' | 'turnsPerDayMax'>): Quota | null {
+  if (turnsPerDayMax === null) return null;
+  return { day: new Date(clock.now()).toISOString().slice(0, 10), turnsMax: turnsPerDayMax };
+}
+
 /** @throws CodedError for what the store did not take. */
-export function notAppended(answer: NotAppended): never {
+export function notAppended({ clock }: Pick<TurnDeps, 'clock'>, answer: NotAppended): never {
+  if (answer.kind === 'over_quota') {
+    const retryAfterMs = dayMs - (clock.now() % dayMs);
+    throw new CodedError('rate_limited', 'That was as much as can be asked for on one day.', {
+      retryAfterMs,
+    });
+  }
   if (answer.kind === 'not_found')
     throw new CodedError('not_found', 'There is no such conversation or message.');
   throw new CodedError(answer.kind, answer.reason);
@@ -84,6 +103,5 @@ export function toTurn(stored: {
 }): Turn {
   const { user, companion, generation } = stored;
   const { generationId, conversationId, userId } = generation;
-  const { messageId: replyTo, parentId } = user;
-  return { generationId, conversationId, userId, replyTo, parentId, companion };
+  return { generationId, conversationId, userId, user, companion };
 }

@@ -74,6 +74,13 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, settings.corsOrigins)),
   });
 
+  // The protocol's own word for it, of which engine.io takes no notice over WebSocket.
+  io.engine.on('connection', (connection: AmitySocket['conn']) =>
+    connection.on('packet', ({ type }) => {
+      if (type === 'close') connection.close();
+    }),
+  );
+
   io.use((socket, next) => {
     const address = addressOf(socket.handshake, settings.proxyHops);
     admit(socket as unknown as AmitySocket, deps, address).then(

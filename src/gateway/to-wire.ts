@@ -53,7 +53,8 @@ export type ReplyMessage = {
 }[Extract<ServerEvent, `reply:${string}`>];
 
 export function toReplyMessage(turn: Turn, event: ReplyEvent): ReplyMessage {
-  const { generationId, conversationId, replyTo } = turn;
+  const { generationId, conversationId } = turn;
+  const replyTo = turn.user.messageId;
   switch (event.kind) {
     case 'start': {
       const { candidates, level } = event;

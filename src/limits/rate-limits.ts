@@ -1,16 +1,7 @@
 /** Token buckets and counts, in the memory of this process. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { CodedError } from '../std/coded-error.ts';
-import {
-  connectsPerAddress,
-  costOf,
-  eventRates,
-  guestsPerAddress,
-  isTurn,
-  type Rate,
-  socketsMax,
-  turnsPerDay,
-} from './rates.ts';
+import { connectsPerAddress, costOf, eventRates, guestsPerAddress, type Rate, socketsMax } from './rates.ts';
 
 /** Whom an event is from. */
 export interface Source {
@@ -44,7 +35,6 @@ export function createRateLimits(): RateLimits {
     user: bucket(eventRates.user),
     address: bucket(eventRates.address),
   };
-  const turns = bucket(turnsPerDay);
   const perUser = new Counts(socketsMax.perUser);
   const perAddress = new Counts(socketsMax.perAddress);
   return {
@@ -56,7 +46,6 @@ export function createRateLimits(): RateLimits {
       await take(events.socket, socketId, cost);
       await take(events.user, userId, cost);
       await take(events.address, address, cost);
-      if (isTurn(event)) await take(turns, userId, 1);
     },
     socket({ userId, address }) {
       const held = perUser.hold(userId, 'You have too many connections.');

@@ -14,15 +14,14 @@ export const eventRates = {
   address: { points: 6000, seconds: 10 },
 } as const satisfies Record<string, Rate>;
 
-/** Turns that one user may ask for. */
-export const turnsPerDay: Rate = { points: 10_000, seconds: 86_400 };
+/** Turns and further replies that one user may ask for. The store counts them: a day goes on through a restart. */
+export const turnsPerDayMax = 10_000;
 export const connectsPerAddress: Rate = { points: 300, seconds: 60 };
 export const guestsPerAddress: Rate = { points: 120, seconds: 60 };
 
 /** Connections that may stand at one time. */
 export const socketsMax = { perUser: 32, perAddress: 4000 } as const;
 
-const turns: ReadonlySet<string> = new Set<ClientEvent>(['message:send', 'message:edit', 'reply:regenerate']);
 const costs: ReadonlyMap<string, number> = new Map<ClientEvent, number>([
   ['message:send', 3],
   ['message:edit', 3],
@@ -38,5 +37,3 @@ const costs: ReadonlyMap<string, number> = new Map<ClientEvent, number>([
 
 /** What an event costs, known or not. */
 export const costOf = (event: string): number => costs.get(event) ?? 1;
-
-export const isTurn = (event: string): boolean => turns.has(event);

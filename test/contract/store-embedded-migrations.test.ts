@@ -108,7 +108,7 @@ describe('a store that schema 1 wrote', () => {
     const choice = { userId: 'ada', messageId: 'r1', candidateId: 'g1-1', at: 80 };
     expect(await store.chooseCandidate(choice)).toMatchObject({ text: 'Hey', finishReason: 'length' });
     const reply = { userId: 'ada', clientId: 'client-4', bodyHash: 'hash-4', siblingOf: 'r1', at: 90 };
-    const ids = { companionMessageId: 'r4', generationId: 'g4' };
+    const ids = { quota: null, companionMessageId: 'r4', generationId: 'g4' };
     expect(await store.appendReply({ ...reply, ...ids })).toMatchObject({ companion: { seq: 7 } });
   });
 
@@ -117,7 +117,7 @@ describe('a store that schema 1 wrote', () => {
     for (const store of stores) expect(await store.changedAfter('c', 0)).toHaveLength(6);
     for (const store of stores) await store[Symbol.asyncDispose]();
     using connection = new Connection(file, 0);
-    expect(connection.pragma('user_version')).toBe(3);
+    expect(connection.pragma('user_version')).toBe(4);
     expect(connection.prepare('PRAGMA foreign_key_check').all([])).toStrictEqual([]);
     expect(connection.pragma('integrity_check')).toBe('ok');
   });

@@ -54,6 +54,7 @@ function turn(n: number): NewTurn {
     bodyHash: `hash-${n}`,
     text: `message ${n}`,
     place: { parentId: undefined },
+    quota: null,
     userMessageId: `${name}-message-${n}`,
     companionMessageId: `${name}-reply-${n}`,
     generationId: `${name}-generation-${n}`,
@@ -82,7 +83,12 @@ async function regenerate(n: number): Promise<void> {
   const asked = await persist(() => store.askedTurn('ada', `client-${n}`));
   const generation = await persist(() => store.generation('ada', asked?.generationId ?? ''));
   const siblingOf = generation?.messageId ?? '';
-  const ids = { clientId: `again-${n}`, bodyHash: `hash-again-${n}`, generationId: `${name}-again-${n}` };
+  const ids = {
+    clientId: `again-${n}`,
+    bodyHash: `hash-again-${n}`,
+    generationId: `${name}-again-${n}`,
+    quota: null,
+  };
   const appended = await persist(() =>
     store.appendReply({ userId: 'ada', siblingOf, ...ids, companionMessageId: `${name}-second-${n}`, at: n }),
   );

@@ -102,6 +102,7 @@ export async function createScenario(store: Store): Promise<Scenario> {
         bodyHash: `hash-${suffix}`,
         text: `message ${count}`,
         place: { parentId: undefined },
+        quota: null,
         userMessageId: `user-message-${suffix}`,
         companionMessageId: `reply-${suffix}`,
         generationId: `generation-${suffix}`,
@@ -110,8 +111,8 @@ export async function createScenario(store: Store): Promise<Scenario> {
       };
     },
     reply(siblingOf, parts = {}) {
-      const { clientId, bodyHash, companionMessageId, generationId, at } = scenario.turn();
-      return { userId, siblingOf, clientId, bodyHash, companionMessageId, generationId, at, ...parts };
+      const { place: _, text: __, userMessageId: ___, conversationId: ____, ...turn } = scenario.turn();
+      return { ...turn, siblingOf, ...parts };
     },
     async edit(siblingOf, text) {
       return expectCreated(await store.appendTurn(scenario.turn({ text, place: { siblingOf } })));

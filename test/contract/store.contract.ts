@@ -12,6 +12,7 @@ import { generationPromises } from './store-generations.contract.ts';
 import { listPromises } from './store-lists.contract.ts';
 import { logPromises } from './store-log.contract.ts';
 import { modelPromises } from './store-model.contract.ts';
+import { quotaPromises } from './store-quotas.contract.ts';
 import { reactionPromises } from './store-reactions.contract.ts';
 import { searchPromises } from './store-search.contract.ts';
 import { selectionPromises } from './store-selection.contract.ts';
@@ -66,6 +67,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('deletions', () => deletionPromises(underTest));
     describe('search', () => searchPromises(underTest));
     describe('turns', () => turnPromises(underTest));
+    describe('quotas', () => quotaPromises(underTest));
     describe('branches and pages', () => branchPromises(underTest));
     describe('versions of messages', () => versionPromises(underTest));
     describe('the selected branch', () => selectionPromises(underTest));

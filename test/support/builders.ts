@@ -35,8 +35,7 @@ export function aTurn(name: string, parentId: string | null = null): Turn {
     generationId: `g_${name}`,
     conversationId: 'c_1',
     userId: 'u_1',
-    replyTo: `m_user_${name}`,
-    parentId,
+    user: aMessage({ messageId: `m_user_${name}`, parentId }),
     companion: aMessage({ messageId: `m_${name}`, role: 'companion', text: '', status: 'queued' }),
   };
 }

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 
 const textOpcode = 1;
 const binaryOpcode = 2;
+const closeOpcode = 8;
 
 export class RawWebSocket {
   readonly #socket: Socket;
@@ -87,8 +88,11 @@ export class RawWebSocket {
     this.#received = Buffer.concat([this.#received, chunk]);
     const onText = this.#onText;
     if (onText === null) return;
-    for (let frame = this.#next(); frame !== null; frame = this.#next())
+    for (let frame = this.#next(); frame !== null; frame = this.#next()) {
       if (frame.opcode === textOpcode) onText(frame.payload.toString());
+      // Else the server waits half a minute for an answer before it lets the connection go.
+      if (frame.opcode === closeOpcode) this.#socket.destroy();
+    }
   }
 
   #next(): { opcode: number; payload: Buffer } | null {

@@ -22,7 +22,7 @@ export const conversationOpen: Handler<'conversation:open'> = async (call, paylo
   const activeGenerations = active.map(({ turn, stream, status }) => ({
     generationId: turn.generationId,
     messageId: turn.companion.messageId,
-    replyTo: turn.replyTo,
+    replyTo: turn.user.messageId,
     text: stream.text,
     status,
     level: stream.level,

@@ -1,4 +1,5 @@
-import { promptOf } from '../../conversation/answer.ts';
+import { buildPrompt } from '../../conversation/prompt.ts';
+import { readWindow } from '../../conversation/windows.ts';
 import type { Handler } from '../handler.ts';
 import { findGeneration } from '../ownership.ts';
 import { toWireTrace } from '../to-wire.ts';
@@ -7,5 +8,6 @@ import { toWireTrace } from '../to-wire.ts';
 export const promptTrace: Handler<'prompt:trace'> = async (call, { generationId }, ack) => {
   const generation = await findGeneration(call, generationId);
   const stored = await call.store.promptTrace(call.session.userId, generationId, call.clock.now());
-  ack({ trace: toWireTrace(stored ?? (await promptOf(call, generation)).trace) });
+  const trace = stored ?? buildPrompt(call.prompt, await readWindow(call.store, generation)).trace;
+  ack({ trace: toWireTrace(trace) });
 };

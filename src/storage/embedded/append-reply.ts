@@ -1,10 +1,10 @@
 import type { AppendedReply, NewReply } from '../../conversation/stores.ts';
-import type { ClientRequests } from './client-requests.ts';
+import type { Requested } from './append-turn.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 
 /** `appendReply` for use inside `Connection.write`, for the same reason as `appendTurn`. */
-export function appendReply(rows: Rows, requests: ClientRequests, reply: NewReply): AppendedReply {
+export function appendReply(rows: Rows, { requests, daily }: Requested, reply: NewReply): AppendedReply {
   const { conversations, messages, generations } = rows;
   const before = requests.repeated(reply, 'companion');
   if (before !== null) return before;
@@ -14,6 +14,9 @@ export function appendReply(rows: Rows, requests: ClientRequests, reply: NewRepl
     return { kind: 'unsupported', reason: 'only a message of the companion can be written anew' };
   const refused = refuseVersion(rows, sibling);
   if (refused !== null) return refused;
+  const overQuota = daily.refuse(reply.userId, reply.quota);
+  if (overQuota !== null) return overQuota;
+  daily.count(reply.userId, reply.quota);
 
   const { userId, generationId, at, companionMessageId: messageId } = reply;
   const { conversationId, parentId: replyTo } = sibling;

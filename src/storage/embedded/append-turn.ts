@@ -1,8 +1,15 @@
 import type { Conversation } from '../../conversation/message.ts';
 import type { AppendedTurn, NewTurn, NotAppended } from '../../conversation/stores.ts';
 import type { ClientRequests } from './client-requests.ts';
+import type { DailyTurns } from './daily-turns.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
+
+/** What is known of what users have asked for. */
+export interface Requested {
+  readonly requests: ClientRequests;
+  readonly daily: DailyTurns;
+}
 
 type Parent = { readonly parentId: string | null } | NotAppended;
 
@@ -11,7 +18,7 @@ type Parent = { readonly parentId: string | null } | NotAppended;
  * process, so that looking a client's id up and inserting it is one step. The primary key of `client_requests` stands
  * guard over that.
  */
-export function appendTurn(rows: Rows, requests: ClientRequests, turn: NewTurn): AppendedTurn {
+export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: NewTurn): AppendedTurn {
   const { conversations, messages, generations } = rows;
   const before = requests.repeated(turn, 'user');
   if (before !== null) return before;
@@ -23,6 +30,9 @@ export function appendTurn(rows: Rows, requests: ClientRequests, turn: NewTurn):
   const { parentId } = parent;
   const refused = refuseVersion(rows, { parentId, conversationId, role: 'user' });
   if (refused !== null) return refused;
+  const overQuota = daily.refuse(userId, turn.quota);
+  if (overQuota !== null) return overQuota;
+  daily.count(userId, turn.quota);
   insertTurn(rows, turn, { parentId, seq: conversation.last_seq + 1, rev: conversation.rev + 1 });
   requests.insert({
     ...{ userId, conversationId, clientId: turn.clientId, bodyHash: turn.bodyHash },

@@ -20,6 +20,10 @@ export function prepareClaims(connection: Connection) {
     // Ids that both have used: those of the account stand.
     'UPDATE OR IGNORE client_requests SET user_id = :to WHERE user_id = :from',
     'DELETE FROM client_requests WHERE user_id = :from AND :to <> :from',
+    // What the guest has asked for today counts for the account.
+    `INSERT INTO daily_turns (user_id, day, turns) SELECT :to, day, turns FROM daily_turns WHERE user_id = :from AND :to <> :from
+       ON CONFLICT DO UPDATE SET turns = daily_turns.turns + excluded.turns`,
+    'DELETE FROM daily_turns WHERE user_id = :from AND :to <> :from',
     'UPDATE OR IGNORE user_settings SET user_id = :to WHERE user_id = :from',
     'DELETE FROM user_settings WHERE user_id = :from AND :to <> :from',
   ].map((sql) => connection.prepare(sql));

@@ -9,6 +9,7 @@ import { prepareClaims } from './claims.ts';
 import { prepareClientRequests } from './client-requests.ts';
 import type { Connection } from './connection.ts';
 import { conversationListMethods } from './conversation-list.ts';
+import { prepareDailyTurns } from './daily-turns.ts';
 import { prepareDeletions } from './deletions.ts';
 import { prepareGenerationLife } from './generation-life.ts';
 import { migrate } from './migrations.ts';
@@ -73,6 +74,7 @@ export function createEmbeddedStore(connection: Connection): Store {
 function conversationMethods(connection: Connection, rows: Rows) {
   const { conversations, messages } = rows;
   const requests = prepareClientRequests(connection);
+  const requested = { requests, daily: prepareDailyTurns(connection) };
   const branches = prepareBranches(connection, rows);
   const choices = prepareChoices(connection, rows);
   const findDefault = (userId: string) => {
@@ -111,10 +113,10 @@ function conversationMethods(connection: Connection, rows: Rows) {
       return connection.read(() => messages.changedAfter(conversationId, afterRev));
     },
     async appendTurn(turn) {
-      return connection.write(() => appendTurn(rows, requests, turn));
+      return connection.write(() => appendTurn(rows, requested, turn));
     },
     async appendReply(reply) {
-      return connection.write(() => appendReply(rows, requests, reply));
+      return connection.write(() => appendReply(rows, requested, reply));
     },
     async askedTurn(userId, clientId) {
       return connection.read(() => requests.asked(userId, clientId));

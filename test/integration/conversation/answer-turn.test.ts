@@ -42,6 +42,20 @@ describe('answerTurn', () => {
     });
   });
 
+  it('refuses more than the turns of a day until the next one begins, and repeats what it took', async () => {
+    await using world = await openTurnWorld([{ say: 'Hello' }]);
+    world.allowTurns(1);
+    const clientMessageId = crypto.randomUUID();
+    const { reply } = await world.send('One.', clientMessageId);
+    await reply.stream.ended();
+    // The clock stands at one second past midnight.
+    await expect(world.send('Two.')).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: 86_400_000 - 1000,
+    });
+    await expect(world.send('One.', clientMessageId)).rejects.toThrow('not stored: duplicate');
+  });
+
   it('lets the next message supersede a reply without text, and answers both', async () => {
     await using world = await openTurnWorld([{ wait: Promise.resolve() }, { say: 'To both.' }]);
     const first = await world.send('One.');

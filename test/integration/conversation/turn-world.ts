@@ -8,6 +8,7 @@ import { Replies } from '../../../src/conversation/replies.ts';
 import { sendMessage } from '../../../src/conversation/send-message.ts';
 import type { Sent } from '../../../src/conversation/store-message.ts';
 import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
+import { Windows } from '../../../src/conversation/windows.ts';
 import { createIds } from '../../../src/random-ids.ts';
 import { openEmbeddedStore } from '../../../src/storage/embedded/embedded-store.ts';
 import type { Store } from '../../../src/storage/store.ts';
@@ -28,8 +29,10 @@ export async function openTurnWorld(
   const failures: unknown[] = [];
   const losses: unknown[] = [];
   let perText = 1;
+  let turnsPerDayMax: number | null = null;
   const deps: AnswerDeps = {
     store,
+    windows: new Windows(store),
     generator,
     prompt: {
       persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
@@ -61,7 +64,16 @@ export async function openTurnWorld(
   ): Promise<Sent & { kind: 'created' }> => {
     const request = { userId: 'u_1', clientMessageId, conversationId: undefined, text, parentId: undefined };
     const sent = await sendMessage(
-      { store, replies, generator, clock, ids: createIds(), digest: (body) => body, draining: () => false },
+      {
+        store,
+        replies,
+        generator,
+        clock,
+        ids: createIds(),
+        digest: (body) => body,
+        draining: () => false,
+        turnsPerDayMax,
+      },
       request,
     );
     if (sent.kind !== 'created') throw new Error(`not stored: ${sent.kind}`);
@@ -70,7 +82,7 @@ export async function openTurnWorld(
   /** As the next process finds it: the same store, nothing in memory. */
   const restart = async (nextScript: readonly ScriptStep[], now = 2_000, ready = Promise.resolve()) => {
     const nextGenerator = { ...createScriptedGenerator(() => nextScript), ready: () => ready };
-    const nextDeps = { ...deps, store: real, generator: nextGenerator };
+    const nextDeps = { ...deps, store: real, windows: new Windows(real), generator: nextGenerator };
     const next = new Replies((reply) => answerTurn(nextDeps, reply));
     return {
       recovered: await recoverReplies({ store: real, replies: next }, now),
@@ -86,6 +98,10 @@ export async function openTurnWorld(
     replies,
     send,
     restart,
+    /** Turns that the user may have on one day, from now on. */
+    allowTurns: (max: number) => {
+      turnsPerDayMax = max;
+    },
     /** Tokens that a single text counts from now on. */
     countsText: (tokens: number) => {
       perText = tokens;

@@ -15,6 +15,7 @@ import type { Reply } from '../../../src/conversation/reply.ts';
 import { sendMessage } from '../../../src/conversation/send-message.ts';
 import type { TurnDeps } from '../../../src/conversation/take-turn.ts';
 import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
+import { Windows } from '../../../src/conversation/windows.ts';
 import { createIds } from '../../../src/random-ids.ts';
 import { CodedError } from '../../../src/std/coded-error.ts';
 import { openEmbeddedStore } from '../../../src/storage/embedded/embedded-store.ts';
@@ -35,7 +36,7 @@ async function setUp(wrap: (store: Store) => Store = (store) => store) {
   const generator = createScriptedGenerator(() => scripts.shift() ?? [{ say: 'A reply.' }]);
   const ids = createIds();
   const answerDeps: AnswerDeps = {
-    ...{ store, generator, clock, ids },
+    ...{ store, generator, clock, ids, windows: new Windows(store) },
     prompt: {
       persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
       template: transcriptTemplate,
@@ -57,6 +58,7 @@ async function setUp(wrap: (store: Store) => Store = (store) => store) {
     ...{ store, replies, generator, clock, ids },
     digest: (body) => body,
     draining: () => isDraining,
+    turnsPerDayMax: null,
   };
   const created = <T extends { kind: string }>(made: T) => {
     if (made.kind !== 'created') throw new Error(`not stored: ${made.kind}`);

@@ -7,6 +7,7 @@ import type { Reply } from '../../../src/conversation/reply.ts';
 import { sendMessage } from '../../../src/conversation/send-message.ts';
 import type { TurnDeps } from '../../../src/conversation/take-turn.ts';
 import { transcriptTemplate } from '../../../src/conversation/transcript-template.ts';
+import { Windows } from '../../../src/conversation/windows.ts';
 import { CodedError } from '../../../src/std/coded-error.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { countTokens, SimulatedGenerator } from './simulated-generator.ts';
@@ -165,6 +166,7 @@ class Life {
     };
     const answerDeps: AnswerDeps = {
       store,
+      windows: new Windows(store),
       generator,
       prompt: {
         persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
@@ -200,6 +202,7 @@ class Life {
       ids,
       digest: (text) => text,
       draining: () => false,
+      turnsPerDayMax: null,
     };
     const die = () => {
       isDead = true;

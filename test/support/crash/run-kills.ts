@@ -42,7 +42,8 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
   let isOver = false;
   let drawn = 0;
   const pick = (below: number) => Math.floor(uniformAt(seed, 1, drawn++) * below);
-  const env = { ...options.env, PORT: String(await freePort()), DATA_DIR: dataDirectory };
+  // All of them have one address.
+  const env = { RATE_LIMITS: 'off', ...options.env, PORT: String(await freePort()), DATA_DIR: dataDirectory };
   await using victim = new Victim(env, pick);
   const world: World = {
     pick,

@@ -1,0 +1,30 @@
+import type { NotAppended, Quota } from '../../conversation/stores.ts';
+import type { Connection } from './connection.ts';
+
+export type DailyTurns = ReturnType<typeof prepareDailyTurns>;
+
+/** What users have asked for on a day; to be called inside a transaction. */
+export function prepareDailyTurns(connection: Connection) {
+  const find = connection.prepare<{ turns: number }>(
+    'SELECT turns FROM daily_turns WHERE user_id = ? AND day = ?',
+  );
+  const count = connection.prepare(
+    `INSERT INTO daily_turns (user_id, day, turns) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET turns = turns + 1`,
+  );
+  const forget = connection.prepare('DELETE FROM daily_turns WHERE user_id = ? AND day < ?');
+
+  return {
+    /** Why this user may not ask for another turn on this day, or null. */
+    refuse(userId: string, quota: Quota | null): NotAppended | null {
+      if (quota === null) return null;
+      const { turns } = find.first([userId, quota.day]) ?? { turns: 0 };
+      return turns < quota.turnsMax ? null : { kind: 'over_quota' };
+    },
+
+    count(userId: string, quota: Quota | null): void {
+      if (quota === null) return;
+      count.run([userId, quota.day]);
+      forget.run([userId, quota.day]);
+    },
+  };
+}
