@@ -103,6 +103,22 @@ describe('calls that are made together', () => {
     connection.pragma('max_page_count = 4294967294');
     expect(await together([call('appendTurn', turns.at(-1))])).toMatchObject([{ kind: 'created' }]);
   });
+
+  it('keep what a commit on the way has made durable when a later one fails', async () => {
+    const { connection, store, call, together } = await open('a');
+    await using _ = store;
+    const user = await createScenario(store);
+    const { generation } = await user.send('Hello');
+    const { generationId } = generation;
+    await user.start(generationId);
+    connection.pragma(`max_page_count = ${Number(connection.pragma('page_count'))}`);
+    // A piece of the log need not wait for the disk, a message must: the piece is committed before it.
+    const turn = user.turn({ text: 'x'.repeat(8000) });
+    const piece = { generationId, offset: 0, text: 'Hi' };
+    const answers = await together([call('appendText', piece), call('appendTurn', turn)]);
+    expect(answers).toEqual([true, expect.stringMatching(/disk of the store is full/)]);
+    expect((await store.generation(user.userId, generationId))?.text).toBe('Hi');
+  });
 });
 
 /** Counts what is executed from now on. */

@@ -83,9 +83,10 @@ export class Connection implements Disposable {
   /**
    * The reads and writes that `work` does share transactions. None of them may be believed before this returns.
    *
-   * @throws when any may have had no effect, also of those that returned.
+   * @param committed called when all that was done before it is as durable as it asked to be
+   * @throws when what was done since then has had no effect, also what returned.
    */
-  group(work: () => void): void {
+  group(work: () => void, committed: () => void): void {
     const database = this.#database;
     this.#group = new TransactionGroup({
       get inTransaction() {
@@ -93,6 +94,7 @@ export class Connection implements Disposable {
       },
       exec: (sql) => this.exec(sql),
       commitWith: (durability) => this.#commitWith(durability),
+      committed,
     });
     try {
       work();

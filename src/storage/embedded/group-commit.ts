@@ -11,16 +11,21 @@ export async function callTogether(
   calls: readonly StoreCall[],
 ): Promise<readonly StoreAnswer[]> {
   const made: Promise<unknown>[] = [];
+  let committed = 0;
+  const begun = () => {
+    for (const call of calls) made.push(begin(store, call));
+  };
   try {
-    connection.group(() => {
-      for (const call of calls) made.push(begin(store, call));
+    connection.group(begun, () => {
+      committed = made.length;
     });
-    return await Promise.all(calls.map(({ id }, index) => toAnswer(id, made[index])));
+    committed = calls.length;
   } catch {
-    // The group has changed nothing. Each call finds out for itself whether it can be done: reads can when the disk is full.
-    await Promise.allSettled(made);
-    return await Promise.all(calls.map((call) => toAnswer(call.id, begin(store, call))));
+    // The rest has had no effect. Each call finds out for itself whether it can be done: reads can when the disk is full.
+    await Promise.allSettled(made.splice(committed));
+    for (const call of calls.slice(committed)) made.push(begin(store, call));
   }
+  return Promise.all(calls.map(({ id }, index) => toAnswer(id, made[index])));
 }
 
 /** The methods of an embedded store have done their work when they return their promise. */

@@ -13,11 +13,13 @@ export interface Transactions {
   exec(sql: string): void;
   /** Outside of a transaction only: how the next one is committed. */
   commitWith(durability: Durability): void;
+  /** Told when all that was done before has been committed. */
+  committed(): void;
 }
 
 /**
  * Reads and writes that come one after another, in as few transactions as can be, so that many pay for one commit. Each write is a
- * savepoint: one that fails takes nothing with it. Nothing of the group may be believed before `commit` has returned.
+ * savepoint: one that fails takes nothing with it. Nothing of the group may be believed before it was committed.
  */
 export class TransactionGroup {
   readonly #transactions: Transactions;
@@ -60,13 +62,14 @@ export class TransactionGroup {
     }
   }
 
-  /** @throws when a transaction was broken off: any of the reads and writes may have had no effect then, also those that returned. */
+  /** @throws when a transaction was broken off: what was done since the last commit has had no effect then, also what returned. */
   commit(): void {
     this.#checkWhole();
     if (this.#open === null) return;
     try {
       this.#transactions.exec('COMMIT');
       this.#open = null;
+      this.#transactions.committed();
     } catch (error) {
       this.#breakage = toStoreError(error);
       throw this.#breakage;
