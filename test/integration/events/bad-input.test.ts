@@ -119,7 +119,7 @@ describe.each(Object.entries(payloads))('%s', (event, payload) => {
   });
 
   const fields = Object.keys(payload);
-  it.runIf(fields.length > 0)('misses what it needs, field by field', async () => {
+  it('misses what it needs, field by field', async () => {
     const { cursor: _, ...known } = payload;
     for (const field of Object.keys(known)) {
       const { [field]: __, ...rest } = known;
@@ -128,7 +128,7 @@ describe.each(Object.entries(payloads))('%s', (event, payload) => {
     }
   });
 
-  it.runIf(fields.length > 0)('refuses every wrong value, field by field', async () => {
+  it('refuses every wrong value, field by field', async () => {
     for (const field of fields)
       for (const value of wrongValues(field, payload[field]))
         expect(await code({ ...payload, [field]: value }), `${field}: ${JSON.stringify(value)}`).toBe(
@@ -136,7 +136,7 @@ describe.each(Object.entries(payloads))('%s', (event, payload) => {
         );
   });
 
-  it.runIf(fields.some(isText))('refuses texts over their size by bytes', async () => {
+  it('refuses texts over their size by bytes', async () => {
     for (const field of fields.filter(isText))
       expect(['too_large', 'invalid_payload']).toContain(
         await code({ ...payload, [field]: 'é'.repeat(4001) }),
