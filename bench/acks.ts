@@ -52,6 +52,7 @@ const rows = kinds.map((kind) => {
     'ack p99, ms': round(median(own.map(({ p99 }) => p99))),
     'p50 against echo': ratio(({ p50 }) => p50),
     'p99 against echo': ratio(({ p99 }) => p99),
+    refused: own.reduce((sum, { refused }) => sum + refused, 0),
     'CPU of the server, cores': round(median(own.map(({ cores }) => cores))),
     'KB for an idle connection': round(median(own.map(({ idleKb }) => idleKb))),
   };
@@ -78,7 +79,7 @@ async function measure(kind: Kind) {
     const before = await state();
     let connected = before;
     let began = 0;
-    const latencies = await drive({
+    const { latencies, refused } = await drive({
       ...{ port, connections, perSecond, seconds },
       connected: async () => {
         connected = await state();
@@ -90,6 +91,7 @@ async function measure(kind: Kind) {
     const quantile = (share: number) => round(latencies[Math.floor(share * latencies.length)] ?? 0);
     return {
       ...{ p50: quantile(0.5), p99: quantile(0.99), max: round(latencies.at(-1) ?? 0) },
+      refused,
       cores: round(spent / 1000 / (performance.now() - began)),
       idleKb: round((connected.residentBytes - before.residentBytes) / connections / 1000),
     };

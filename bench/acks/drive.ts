@@ -16,14 +16,19 @@ const text = 'Hello there, how are you today? It has been a long week.';
 /** The first seconds are not counted. */
 const warmUpSeconds = 2;
 
-/** @returns milliseconds from the planned moment to the acknowledgement, sorted. */
-export async function drive(options: DriveOptions): Promise<readonly number[]> {
+export interface Driven {
+  /** Milliseconds from the planned moment to the acknowledgement, sorted. */
+  readonly latencies: readonly number[];
+  readonly refused: number;
+}
+
+export async function drive(options: DriveOptions): Promise<Driven> {
   const clients = await connectAll(options);
   await options.connected();
   const { perSecond, seconds } = options;
   const total = Math.round(perSecond * (seconds + warmUpSeconds));
   const latencies: number[] = [];
-  let [sent, answered] = [0, 0];
+  let [sent, answered, refused] = [0, 0, 0];
   const began = performance.now();
   await new Promise<void>((resolve) => {
     const tick = () => {
@@ -35,8 +40,9 @@ export async function drive(options: DriveOptions): Promise<readonly number[]> {
         clients[(sent * 7919) % clients.length]?.call(
           'message:send',
           { clientMessageId: crypto.randomUUID(), text },
-          (at) => {
-            if (isCounted) latencies.push(at - planned);
+          (at, ok) => {
+            if (!ok) refused += 1;
+            else if (isCounted) latencies.push(at - planned);
             answered += 1;
             if (answered === total) resolve();
           },
@@ -47,7 +53,7 @@ export async function drive(options: DriveOptions): Promise<readonly number[]> {
     tick();
   });
   for (const client of clients) client.close();
-  return latencies.sort((a, b) => a - b);
+  return { latencies: latencies.sort((a, b) => a - b), refused };
 }
 
 async function connectAll({ port, connections }: DriveOptions): Promise<readonly LightClient[]> {

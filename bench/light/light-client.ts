@@ -3,10 +3,13 @@ import { connect, type Socket } from 'node:net';
 
 const pong = frame('3');
 
+/** @param at the time of the answer, by `performance.now()`; @param ok whether it was no refusal */
+type Answered = (at: number, ok: boolean) => void;
+
 export class LightClient {
   readonly #socket: Socket;
   readonly #user: string;
-  readonly #waiting = new Map<number, (at: number) => void>();
+  readonly #waiting = new Map<number, Answered>();
   #rest: Buffer | null = null;
   #isUpgraded = false;
   #lastId = 0;
@@ -35,8 +38,7 @@ export class LightClient {
     });
   }
 
-  /** @param answered gets the time of the answer, by `performance.now()` */
-  call(event: string, payload: object, answered: (at: number) => void): void {
+  call(event: string, payload: object, answered: Answered): void {
     const id = this.#lastId++;
     this.#waiting.set(id, answered);
     if (!this.#socket.destroyed) this.#socket.write(frame(`42${id}${JSON.stringify([event, payload])}`));
@@ -90,8 +92,7 @@ export class LightClient {
       const id = Number.parseInt(packet.toString('latin1', 2, 14), 10);
       const answered = this.#waiting.get(id);
       this.#waiting.delete(id);
-      if (packet.indexOf('"ok":true') < 0) throw new Error(packet.toString());
-      answered?.(performance.now());
+      answered?.(performance.now(), packet.indexOf('"ok":true') > 0);
     } else if (isMessage && packet[1] === 0x32 && packet.indexOf('session:ready') > 0) this.#onReady();
     else if (isMessage && packet[1] === 0x34) throw new Error(packet.toString());
   }

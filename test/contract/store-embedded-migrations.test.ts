@@ -117,7 +117,7 @@ describe('a store that schema 1 wrote', () => {
     for (const store of stores) expect(await store.changedAfter('c', 0)).toHaveLength(6);
     for (const store of stores) await store[Symbol.asyncDispose]();
     using connection = new Connection(file, 0);
-    expect(connection.pragma('user_version')).toBe(4);
+    expect(connection.pragma('user_version')).toBe(5);
     expect(connection.prepare('PRAGMA foreign_key_check').all([])).toStrictEqual([]);
     expect(connection.pragma('integrity_check')).toBe('ok');
   });

@@ -12,7 +12,7 @@ export function appendReply(rows: Rows, { requests, daily }: Requested, reply: N
   if (sibling === null || sibling.userId !== reply.userId) return { kind: 'not_found' };
   if (sibling.role !== 'companion' || sibling.parentId === null)
     return { kind: 'unsupported', reason: 'only a message of the companion can be written anew' };
-  const refused = refuseVersion(rows, sibling);
+  const refused = refuseVersion(messages.countVersions(sibling));
   if (refused !== null) return refused;
   const overQuota = daily.refuse(reply.userId, reply.quota);
   if (overQuota !== null) return overQuota;

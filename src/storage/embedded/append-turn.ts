@@ -1,7 +1,8 @@
-import type { Conversation } from '../../conversation/message.ts';
+import type { Conversation, Generation, Message } from '../../conversation/message.ts';
 import type { AppendedTurn, NewTurn, NotAppended } from '../../conversation/stores.ts';
 import type { ClientRequests } from './client-requests.ts';
 import type { DailyTurns } from './daily-turns.ts';
+import { asFirstVersion, type NewMessage } from './message-rows.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 
@@ -19,7 +20,7 @@ type Parent = { readonly parentId: string | null } | NotAppended;
  * guard over that.
  */
 export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: NewTurn): AppendedTurn {
-  const { conversations, messages, generations } = rows;
+  const { conversations, messages } = rows;
   const before = requests.repeated(turn, 'user');
   if (before !== null) return before;
   const { userId, conversationId } = turn;
@@ -28,25 +29,25 @@ export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: New
   const parent = findParent(rows, turn, conversation.selected_leaf_id);
   if ('kind' in parent) return parent;
   const { parentId } = parent;
-  const refused = refuseVersion(rows, { parentId, conversationId, role: 'user' });
+  const versions = messages.countVersions({ parentId, conversationId, role: 'user' });
+  const refused = refuseVersion(versions);
   if (refused !== null) return refused;
   const overQuota = daily.refuse(userId, turn.quota);
   if (overQuota !== null) return overQuota;
   daily.count(userId, turn.quota);
-  insertTurn(rows, turn, { parentId, seq: conversation.last_seq + 1, rev: conversation.rev + 1 });
+  const inserted = insertTurn(rows, turn, {
+    parentId,
+    seq: conversation.last_seq + 1,
+    rev: conversation.rev + 1,
+  });
   requests.insert({
     ...{ userId, conversationId, clientId: turn.clientId, bodyHash: turn.bodyHash },
     ...{ messageId: turn.userMessageId, generationId: turn.generationId },
     ...{ seq: conversation.last_seq + 1, role: 'user' },
   });
+  if (versions === 0) return { kind: 'created', ...inserted, olderSiblings: [] };
   const user = stored(messages.find(turn.userMessageId));
-  return {
-    kind: 'created',
-    user,
-    companion: stored(messages.find(turn.companionMessageId)),
-    generation: stored(generations.find(turn.generationId)),
-    olderSiblings: changeOlderVersions(rows, user),
-  };
+  return { kind: 'created', ...inserted, user, olderSiblings: changeOlderVersions(rows, user) };
 }
 
 function findParent(rows: Rows, turn: NewTurn, selectedLeafId: Conversation['selectedLeafId']): Parent {
@@ -80,25 +81,20 @@ function insertTurn(
   { conversations, messages, generations }: Rows,
   turn: NewTurn,
   first: { readonly parentId: string | null; readonly seq: number; readonly rev: number },
-): void {
+): { readonly user: Message; readonly companion: Message; readonly generation: Generation } {
   const { conversationId, userId, at, generationId } = turn;
   const [messageId, replyTo] = [turn.companionMessageId, turn.userMessageId];
   conversations.addMessages({ conversationId, messages: 2, leafId: messageId, at });
-  messages.insert({
+  const user: NewMessage = {
     ...first,
-    messageId: replyTo,
-    conversationId,
-    userId,
-    role: 'user',
-    text: turn.text,
-    status: 'done',
-    at,
-    clientMessageId: turn.clientId,
-    generationId: null,
-  });
-  messages.insertEmptyReply({
+    ...{ messageId: replyTo, conversationId, userId, role: 'user', text: turn.text, status: 'done', at },
+    ...{ clientMessageId: turn.clientId, generationId: null },
+  };
+  messages.insert(user);
+  const companion = messages.insertEmptyReply({
     ...{ messageId, conversationId, userId, at, parentId: replyTo, generationId },
     ...{ seq: first.seq + 1, rev: first.rev + 1 },
   });
-  generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
+  const generation = generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
+  return { user: asFirstVersion(user), companion, generation };
 }

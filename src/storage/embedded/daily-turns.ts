@@ -8,9 +8,8 @@ export function prepareDailyTurns(connection: Connection) {
   const find = connection.prepare<{ turns: number }>(
     'SELECT turns FROM daily_turns WHERE user_id = ? AND day = ?',
   );
-  const count = connection.prepare(
-    `INSERT INTO daily_turns (user_id, day, turns) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET turns = turns + 1`,
-  );
+  const begin = connection.prepare('INSERT INTO daily_turns (user_id, day, turns) VALUES (?, ?, 1)');
+  const count = connection.prepare('UPDATE daily_turns SET turns = turns + 1 WHERE user_id = ? AND day = ?');
   const forget = connection.prepare('DELETE FROM daily_turns WHERE user_id = ? AND day < ?');
 
   return {
@@ -23,8 +22,9 @@ export function prepareDailyTurns(connection: Connection) {
 
     count(userId: string, quota: Quota | null): void {
       if (quota === null) return;
-      count.run([userId, quota.day]);
+      if (count.run([userId, quota.day]) > 0) return;
       forget.run([userId, quota.day]);
+      begin.run([userId, quota.day]);
     },
   };
 }

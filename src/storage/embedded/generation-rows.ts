@@ -89,7 +89,15 @@ export function prepareGenerationRows(connection: Connection) {
     },
     unfinishedOf: (conversationId: string) => unfinishedOf.all([conversationId]).map(toGeneration),
     unfinished: () => unfinished.all([]).map(toGeneration),
-    insert: (generation: NewGeneration) => insert.run({ ...generation }),
+    /** @returns it as reading it would. */
+    insert({ at, ...generation }: NewGeneration): Generation {
+      insert.run({ ...generation, at });
+      return {
+        ...generation,
+        ...{ status: 'queued', finishReason: null, text: '', attempts: 0, setup: null, candidates: [] },
+        ...{ createdAt: at, startedAt: null, endedAt: null, shownCandidateId: null, race: null },
+      };
+    },
   };
 }
 

@@ -73,6 +73,15 @@ const branchSql = `
   SELECT ${columns} FROM branch CROSS JOIN messages m ON m.rowid = branch.row ${reactionJoin}
   WHERE branch.seq < :beforeSeq`;
 
+/** What is the newest of all has nothing below it. */
+const newestBelowSql = `
+  WITH RECURSIVE subtree (message_id, seq) AS (
+    SELECT message_id, seq FROM messages WHERE message_id = :messageId
+    UNION ALL
+    SELECT c.message_id, c.seq FROM subtree JOIN messages c ON c.parent_id = subtree.message_id
+  )
+  SELECT message_id FROM subtree ORDER BY seq DESC LIMIT 1`;
+
 export type MessageRows = ReturnType<typeof prepareMessageRows>;
 
 /** Statements about messages; to be called inside a transaction. */
@@ -99,15 +108,7 @@ export function prepareMessageRows(connection: Connection) {
      VALUES (:messageId, :conversationId, :userId, :seq, :rev, :role, :text, :status, :at, :parentId,
        :clientMessageId, :generationId)`,
   );
-  // What is the newest of all has nothing below it.
-  const newestBelow = connection.prepare<{ message_id: string }>(
-    `WITH RECURSIVE subtree (message_id, seq) AS (
-       SELECT message_id, seq FROM messages WHERE message_id = :messageId
-       UNION ALL
-       SELECT c.message_id, c.seq FROM subtree JOIN messages c ON c.parent_id = subtree.message_id
-     )
-     SELECT message_id FROM subtree ORDER BY seq DESC LIMIT 1`,
-  );
+  const newestBelow = connection.prepare<{ message_id: string }>(newestBelowSql);
   const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
 
   const insertMessage = (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) });
@@ -136,11 +137,30 @@ export function prepareMessageRows(connection: Connection) {
 
     insert: insertMessage,
 
-    /** The companion message that will hold a reply. */
-    insertEmptyReply: (reply: NewReplyMessage) =>
-      insertMessage({ ...reply, role: 'companion', text: '', status: 'queued', clientMessageId: null }),
+    /** The companion message that will hold a reply. @returns it as the first of its versions. */
+    insertEmptyReply(reply: NewReplyMessage): Message {
+      const message = {
+        ...reply,
+        role: 'companion',
+        text: '',
+        status: 'queued',
+        clientMessageId: null,
+      } as const;
+      insertMessage(message);
+      return asFirstVersion(message);
+    },
 
     setRev: (messageId: string, rev: number) => setRev.run([rev, messageId]),
+  };
+}
+
+/** What reading a message would give that was just inserted, without reading it. */
+export function asFirstVersion({ at, ...message }: NewMessage): Message {
+  return {
+    ...message,
+    createdAt: at,
+    ...{ finishReason: null, shownCandidateId: null, model: null, variant: null, reaction: null },
+    siblings: { index: 0, count: 1 },
   };
 }
 

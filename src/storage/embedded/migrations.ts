@@ -4,9 +4,10 @@ import { first } from './migrations/0001-first.ts';
 import { race } from './migrations/0002-race.ts';
 import { conversations } from './migrations/0003-conversations.ts';
 import { dailyTurns } from './migrations/0004-daily-turns.ts';
+import { writtenTexts } from './migrations/0005-written-texts.ts';
 
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
-const migrations: readonly string[] = [first, race, conversations, dailyTurns];
+const migrations: readonly string[] = [first, race, conversations, dailyTurns, writtenTexts];
 
 const schemaVersion = migrations.length;
 

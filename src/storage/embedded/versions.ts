@@ -1,11 +1,10 @@
 import type { Message } from '../../conversation/message.ts';
 import { type NotAppended, siblingsMax } from '../../conversation/stores.ts';
-import type { VersionGroup } from './message-rows.ts';
 import type { Rows } from './rows.ts';
 
-/** One message more in this group: why it cannot be, or null. */
-export function refuseVersion({ messages }: Rows, group: VersionGroup): NotAppended | null {
-  if (messages.countVersions(group) < siblingsMax) return null;
+/** One message more beside so many: why it cannot be, or null. */
+export function refuseVersion(versions: number): NotAppended | null {
+  if (versions < siblingsMax) return null;
   return { kind: 'unsupported', reason: `a message can have ${siblingsMax} versions at most` };
 }
 

@@ -39,6 +39,16 @@ type Wire = Socket<ServerToClientEvents, ClientToServerEvents>;
 
 class LinkLost extends Error {}
 
+/** The server has no room at this moment. */
+class Refused extends Error {
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('refused');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 export async function readThroughCuts(proxy: FaultProxy, token: string, plan: CutPlan): Promise<CutRun> {
   const reader = new CutReader(proxy, token, plan);
   return reader.run();
@@ -82,7 +92,8 @@ class CutReader {
         }
         return { text: this.#text, message: this.#message, resumes: this.#resumes, wrongs: this.#wrongs };
       } catch (error) {
-        if (!(error instanceof LinkLost)) throw error;
+        if (error instanceof Refused) await pause(error.retryAfterMs);
+        else if (!(error instanceof LinkLost)) throw error;
         this.#isBehind = true;
       } finally {
         socket.disconnect();
@@ -170,6 +181,8 @@ function ask<T>(
     if (!socket.connected) return reject(new LinkLost());
     socket.once('disconnect', () => reject(new LinkLost()));
     emit((ack) => {
+      if (!ack.ok && ack.error.code === 'overloaded')
+        return reject(new Refused(ack.error.retryAfterMs ?? 1000));
       if (!ack.ok) return reject(new Error(ack.error.code));
       take(ack.value);
       resolve(ack.value);

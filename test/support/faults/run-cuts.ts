@@ -24,6 +24,8 @@ export interface CutReport {
   readonly wrongs: readonly string[];
 }
 
+/** Those that have idled do not all speak in the same moment. */
+const spreadMs = 40_000;
 /** Cuts of one reply at most. */
 const cutsMax = 5;
 
@@ -39,7 +41,8 @@ export async function runCuts(url: string, options: CutOptions): Promise<CutRepo
     const pick = (below: number) => Math.floor(uniformAt(seed, run, drawn++) * below);
     await using proxy = await openFaultProxy(url);
     const { token } = await guestsAt(url).guest();
-    const plan = { pick, cuts: 1 + pick(cutsMax), idleMs: idleMs[run % idleMs.length] ?? 0 };
+    const idle = idleMs[run % idleMs.length] ?? 0;
+    const plan = { pick, cuts: 1 + pick(cutsMax), idleMs: idle === 0 ? 0 : idle + pick(spreadMs) };
     const read = await readThroughCuts(proxy, token, plan);
     for (const kind of proxy.happened) cuts[kind] = (cuts[kind] ?? 0) + 1;
     if (proxy.happened.length === 0) uncut += 1;
