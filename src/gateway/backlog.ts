@@ -7,6 +7,8 @@ type Connection = Socket['conn'];
 const stalledMax: Waiting = { packets: 256, bytes: 256 * 1024 };
 /** What may wait at all: a burst of events is answered faster than any device reads. */
 const burstMax: Waiting = { packets: 1024, bytes: 2 * 1024 * 1024 };
+/** So much may wait before the device's further events are looked at. */
+const shortBytes = 32 * 1024;
 /** A device to which nothing could be handed over for so long does not read. */
 const stalledMs = 250;
 
@@ -42,8 +44,16 @@ export class Backlog {
   }
 
   /** Resolves when nothing waits, at once when nothing does; also when the connection is closed. */
-  empty(): Promise<void> {
-    if (this.#buffer.length === 0) return Promise.resolve();
+  async empty(): Promise<void> {
+    if (this.#buffer.length > 0) await this.#drained();
+  }
+
+  /** Resolves when little waits, at once when it does; also when the connection is closed. */
+  async short(): Promise<void> {
+    if (this.#waiting().bytes > shortBytes) await this.#drained();
+  }
+
+  #drained(): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         this.#connection.off('drain', done);

@@ -80,7 +80,7 @@ export async function dispatch(
     const payload = parsePayload(name, callback === undefined ? args : args.slice(0, -1));
     // The payload was parsed by the schema of this very event, which the table cannot tell the compiler.
     const handler = handlers[name as ClientEvent] as AnyHandler;
-    await handler(call, payload, (value) => answer({ ok: true, value }));
+    await call.session.inTurn(() => handler(call, payload, (value) => answer({ ok: true, value })));
   } catch (error) {
     onError(name, error);
     answer({ ok: false, error: toWireError(error) });

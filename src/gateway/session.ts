@@ -12,6 +12,7 @@ import type { Clock } from '../std/clock.ts';
 import { Backlog } from './backlog.ts';
 import { toReplyMessage } from './to-wire.ts';
 import { TokenTimer } from './token-timer.ts';
+import { Turnstile } from './turnstile.ts';
 import { TypingIndicator } from './typing-indicator.ts';
 import { UserTyping } from './user-typing.ts';
 
@@ -33,6 +34,7 @@ export class Session {
   readonly #readers = new Map<Reply, ReplyReader>();
   readonly #deliveries = new Set<Promise<void>>();
   readonly #backlog: Backlog;
+  readonly #turnstile: Turnstile;
   readonly #typing: TypingIndicator;
   readonly #userTyping: UserTyping;
   readonly #token: TokenTimer;
@@ -42,6 +44,7 @@ export class Session {
     this.userId = userId;
     this.#socket = socket;
     this.#backlog = new Backlog(socket.conn, clock);
+    this.#turnstile = new Turnstile(this.#backlog);
     this.#typing = new TypingIndicator((update) => this.emit('typing:update', update));
     this.#userTyping = new UserTyping((update) => {
       for (const device of devices()) if (device !== this) device.emit('typing:update', update);
@@ -68,6 +71,11 @@ export class Session {
     if (!this.#backlog.isOverfull) return false;
     this.#socket.conn.close(true);
     return true;
+  }
+
+  /** Works on an event of the device when it is its turn. @throws as Turnstile.pass */
+  inTurn(work: () => Promise<void>): Promise<void> {
+    return this.#turnstile.pass(work);
   }
 
   /** It has shown a token that ends then. */
@@ -141,6 +149,7 @@ export class Session {
   /** The device is gone; its replies go on without it. */
   close(): void {
     this.#closed = true;
+    this.#turnstile.close();
     for (const reader of this.#readers.values()) reader.close();
     this.#typing.close();
     this.#userTyping[Symbol.dispose]();
