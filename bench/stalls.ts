@@ -1,11 +1,11 @@
 /**
- * A hundred devices that ask and do not read, and what it costs the others and the memory.
+ * A hundred devices that do not read, and what it costs the others and the memory.
  *
  *     npm run bench -- stalls [--devices 100] [--seconds 10] [--rounds 3] [--json]
  *
- * Each has a conversation of some 100 KB, asks for it twenty times in a burst and once more every half a second. In one phase they read what comes, in the
- * other they read nothing; in both, others ask for small conversations 200 times a second, in an open loop. Phases in turn; the ratio of the others'
- * p99 is taken within a round. Memory is the highest resident memory of a phase above that at its beginning.
+ * Each opens its conversation of some 100 KB, and its user says something on another device every second, so that replies and events come to both. In one
+ * phase they read what comes, in the other they read nothing; in both, others ask for small conversations 200 times a second, in an open loop. Phases in
+ * turn; the ratio of the others' p99 is taken within a round. Memory is the highest resident memory of a phase above that at its beginning.
  */
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -32,7 +32,7 @@ const [devices, seconds, rounds] = [values.devices, values.seconds, values.round
   number,
   number,
 ];
-const [othersCount, othersPerSecond, turns, burst] = [20, 200, 40, 20];
+const [othersCount, othersPerSecond, turns] = [20, 200, 40];
 const sampleMs = 250;
 
 const models = await mkdtemp(join(tmpdir(), 'amity-stalls-'));
@@ -86,13 +86,17 @@ interface Phase {
 
 async function phase(isStalled: boolean): Promise<Phase> {
   const clients = await Promise.all(tokens.map(open));
+  const talkers = await Promise.all(tokens.map(open));
   const before = (await server.figures()).residentBytes;
-  const ask = () => {
-    for (const client of clients) client.call('conversation:open', { limit: 100 }, () => {});
-  };
-  if (isStalled) for (const client of clients) client.stall();
-  for (let n = 0; n < burst; n += 1) ask();
-  const asking = setInterval(ask, 500);
+  for (const client of clients) {
+    client.call('conversation:open', { limit: 100 }, () => {});
+    if (isStalled) client.stall();
+  }
+  let next = 0;
+  const talking = setInterval(() => {
+    const said = { clientMessageId: crypto.randomUUID(), text: 'Tell me more. '.repeat(20) };
+    talkers[next++ % devices]?.call('message:send', said, () => {});
+  }, 1000 / devices);
   let highest = before;
   const until = performance.now() + seconds * 1000;
   const sampling = (async () => {
@@ -103,14 +107,14 @@ async function phase(isStalled: boolean): Promise<Phase> {
   })();
   const latencies = await askInOpenLoop(seconds);
   await sampling;
-  clearInterval(asking);
+  clearInterval(talking);
   const { connections } = await server.figures();
-  for (const client of clients) client.close();
+  for (const client of [...clients, ...talkers]) client.close();
   while ((await server.figures()).connections > othersCount) await pause(sampleMs);
   return {
     p99: latencies[Math.floor(0.99 * latencies.length)] ?? 0,
     extraMb: (highest - before) / 1e6,
-    cutOff: devices + othersCount - connections,
+    cutOff: 2 * devices + othersCount - connections,
   };
 }
 
