@@ -3,12 +3,16 @@
  *
  *     npm run bench -- drains [--times 20] [--clients 1000] [--replies 20] [--json]
  *
- * Default settings, the default model. Whoever was reading a reply looks at it again after the next start: it has ended, what was shown is its
+ * A tiny model that writes long replies; all else is as by default. Whoever was reading a reply looks at it again after the next start: it has ended, what was shown is its
  * beginning, and the message that it answers is there.
  */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeTinyModel } from '../test/support/tiny-model.ts';
 import { guestsAt, WireClient } from '../test/support/wire-client.ts';
 import { LightClient } from './light/light-client.ts';
 import { describeMachine } from './machine.ts';
@@ -36,6 +40,13 @@ interface Read {
   readonly shown: string;
 }
 
+const models = await mkdtemp(join(tmpdir(), 'amity-drains-'));
+await makeTinyModel(join(models, 'tiny'), { kind: 'counting', endless: true });
+const settings = {
+  ...{ MODELS_DIR: models, MODEL: 'tiny', AMITY_TEMPLATE: 'transcript', AMITY_PROMPT_TOKENS_MAX: '400' },
+  ...{ AMITY_REPLY_TOKENS_MAX: '150', AMITY_REPLY_TOKENS_SOFT_MAX: '150', AMITY_CANDIDATES: '1' },
+};
+
 const exits: { code: number | null; seconds: number }[] = [];
 const lost: string[] = [];
 const reconnects: number[] = [];
@@ -45,7 +56,7 @@ let idle: readonly { token: string }[] = [];
 let read: readonly Read[] = [];
 let dataDirectory: string | undefined;
 for (let time = 1; time <= times + 1; time += 1) {
-  const server = await startServerProcess({}, dataDirectory);
+  const server = await startServerProcess(settings, dataDirectory);
   dataDirectory = server.dataDirectory;
   await lookAgain(server.url);
   if (time > times) {
@@ -73,6 +84,7 @@ for (let time = 1; time <= times + 1; time += 1) {
   }));
 }
 process.stderr.write('\n');
+await rm(models, { recursive: true });
 
 const slowest = Math.max(...exits.map(({ seconds }) => seconds));
 const result = {

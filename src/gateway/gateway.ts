@@ -1,5 +1,7 @@
 /** The Socket.IO edge: who may connect, and what happens to a connected device's events. */
+import { once } from 'node:events';
 import type { Server as HttpServer, IncomingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server } from 'socket.io';
 import type { VerifiedToken } from '../auth/verify-token.ts';
@@ -39,6 +41,8 @@ const pingTimeoutMs = 10_000;
 const authenticationMsMax = 5000;
 /** How long closing waits for devices that do not read. */
 const dismissTimeoutMs = 2000;
+/** How long it then waits for devices that do not answer its goodbye. */
+const endTimeoutMs = 1000;
 
 interface SocketData {
   token: VerifiedToken;
@@ -81,6 +85,12 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
     }),
   );
 
+  const upgraded = new Set<Duplex>();
+  http.on('upgrade', (_request, socket) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+  });
+
   io.use((socket, next) => {
     const address = addressOf(socket.handshake, settings.proxyHops);
     admit(socket as unknown as AmitySocket, deps, address).then(
@@ -116,9 +126,17 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
       // Closing Socket.IO throws away what is not written yet: devices are sent home first.
       const dismissed = Promise.all(deps.sessions.all().map((session) => session.dismiss()));
       await Promise.race([dismissed, pause(dismissTimeoutMs, undefined, { ref: false })]);
+      await endAll(upgraded);
       await io.close();
     },
   };
+}
+
+/** A peer that does not answer the end of its WebSocket would keep the server from stopping for half a minute. */
+async function endAll(sockets: ReadonlySet<Duplex>): Promise<void> {
+  const ended = [...sockets].map((socket) => once(socket, 'close'));
+  await Promise.race([Promise.allSettled(ended), pause(endTimeoutMs, undefined, { ref: false })]);
+  for (const socket of sockets) socket.destroy();
 }
 
 function addressOf(

@@ -136,6 +136,14 @@ describe('Engine.IO', () => {
   });
 });
 
+it('stops also when a peer does not answer the end of its connection', { timeout: 15_000 }, async () => {
+  const stopping = await startTestServer();
+  // Without a listener it reads nothing.
+  const mute = await RawWebSocket.open(stopping.url, websocket);
+  await stopping[Symbol.asyncDispose]();
+  await mute.close();
+});
+
 describe('Socket.IO', () => {
   it('connects to the namespace with what the client shows', async () => {
     await using packets = await Packets.open();
