@@ -160,7 +160,7 @@ function createReplies(
     store,
     generator: generation.generator,
     prompt: generation.prompt,
-    windows: new Windows(store),
+    windows: new Windows(store, clock),
     clock,
     ids,
     options: toAnswerOptions(config),

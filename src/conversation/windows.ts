@@ -1,16 +1,20 @@
+import type { Clock } from '../std/clock.ts';
 import type { Message } from './message.ts';
 import { promptMessagesMax } from './prompt.ts';
 import type { Turn } from './reply.ts';
 import type { ConversationStore } from './stores.ts';
 
-/** Windows that are held, and characters in them; the least recently used make room. */
-const windowsMax = 256;
+/** Characters in all windows that are held; those that were used least recently make room. */
 const charactersMax = 2_000_000;
+/** Who has said nothing for so long has most likely gone. */
+const heldMs = 5 * 60_000;
 
 /** The newest messages of a branch, as a prompt is made of them, up to the end of a reply. */
 interface Window {
   readonly messages: readonly Message[];
   readonly characters: number;
+  /** Monotonic milliseconds. */
+  readonly keptAt: number;
 }
 
 /**
@@ -19,12 +23,17 @@ interface Window {
  */
 export class Windows {
   readonly #store: Pick<ConversationStore, 'branchPage' | 'conversation'>;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   /** By conversation, the one used last at the end. */
   readonly #held = new Map<string, Window>();
   #characters = 0;
 
-  constructor(store: Pick<ConversationStore, 'branchPage' | 'conversation'>) {
+  constructor(
+    store: Pick<ConversationStore, 'branchPage' | 'conversation'>,
+    clock: Pick<Clock, 'monotonic'>,
+  ) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   /** The newest messages of the turn's branch, its own last. */
@@ -43,11 +52,12 @@ export class Windows {
     if (ended.rev !== turn.companion.rev + 2) return;
     const messages = [...read, ended].slice(-promptMessagesMax);
     const characters = messages.reduce((sum, { text }) => sum + text.length, 0);
-    this.#held.set(turn.conversationId, { messages, characters });
+    const keptAt = this.#clock.monotonic();
+    this.#held.set(turn.conversationId, { messages, characters, keptAt });
     this.#characters += characters;
-    for (const [oldest] of this.#held) {
-      if (this.#held.size <= windowsMax && this.#characters <= charactersMax) break;
-      this.#drop(oldest);
+    for (const [conversationId, oldest] of this.#held) {
+      if (keptAt - oldest.keptAt <= heldMs && this.#characters <= charactersMax) break;
+      this.#drop(conversationId);
     }
   }
 

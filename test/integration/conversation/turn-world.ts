@@ -32,7 +32,7 @@ export async function openTurnWorld(
   let turnsPerDayMax: number | null = null;
   const deps: AnswerDeps = {
     store,
-    windows: new Windows(store),
+    windows: new Windows(store, clock),
     generator,
     prompt: {
       persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
@@ -82,7 +82,7 @@ export async function openTurnWorld(
   /** As the next process finds it: the same store, nothing in memory. */
   const restart = async (nextScript: readonly ScriptStep[], now = 2_000, ready = Promise.resolve()) => {
     const nextGenerator = { ...createScriptedGenerator(() => nextScript), ready: () => ready };
-    const nextDeps = { ...deps, store: real, windows: new Windows(real), generator: nextGenerator };
+    const nextDeps = { ...deps, store: real, windows: new Windows(real, clock), generator: nextGenerator };
     const next = new Replies((reply) => answerTurn(nextDeps, reply));
     return {
       recovered: await recoverReplies({ store: real, replies: next }, now),

@@ -36,7 +36,7 @@ async function setUp(wrap: (store: Store) => Store = (store) => store) {
   const generator = createScriptedGenerator(() => scripts.shift() ?? [{ say: 'A reply.' }]);
   const ids = createIds();
   const answerDeps: AnswerDeps = {
-    ...{ store, generator, clock, ids, windows: new Windows(store) },
+    ...{ store, generator, clock, ids, windows: new Windows(store, clock) },
     prompt: {
       persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
       template: transcriptTemplate,

@@ -11,6 +11,7 @@ import { openScratchStore } from '../../simulation/conversation/scratch-store.ts
 let scratch: Awaited<ReturnType<typeof openScratchStore>>;
 let user: Scenario;
 let pages: number;
+let now: number;
 let windows: Windows;
 beforeEach(async () => {
   scratch = await openScratchStore();
@@ -24,7 +25,8 @@ beforeEach(async () => {
       return store.branchPage(query);
     },
   };
-  windows = new Windows(counted);
+  now = 0;
+  windows = new Windows(counted, { monotonic: () => now });
 });
 afterEach(() => scratch[Symbol.asyncDispose]());
 
@@ -96,13 +98,29 @@ describe('the window of a conversation', () => {
     expect((await read(turn)).map(({ text }) => text)).not.toContain('one');
   });
 
-  it('is let go where too many are held', async () => {
-    for (let n = 0; n < 300; n += 1) {
+  it('is let go where too much is held', async () => {
+    const first = user;
+    await talk('hello');
+    for (let n = 0; n < 5; n += 1) {
       user = await createScenario(scratch.store);
-      await talk('x'.repeat(10_000));
-      if (n === 299) await talk('y');
+      await talk('x'.repeat(500_000));
     }
-    expect(pages).toBe(300);
+    await talk('again');
+    expect(pages).toBe(6);
+    user = first;
+    await talk('again');
+    expect(pages).toBe(7);
+  });
+
+  it('is let go when its user has said nothing for five minutes', async () => {
+    const first = user;
+    await talk('hello');
+    now += 5 * 60_000 + 1;
+    user = await createScenario(scratch.store);
+    await talk('hello');
+    user = first;
+    await talk('again');
+    expect(pages).toBe(3);
   });
 
   it('holds what its page holds, whatever comes in which order', async () => {

@@ -166,7 +166,7 @@ class Life {
     };
     const answerDeps: AnswerDeps = {
       store,
-      windows: new Windows(store),
+      windows: new Windows(store, clock),
       generator,
       prompt: {
         persona: { personaId: 'p', name: 'Amity', instructions: 'be kind' },
