@@ -5,7 +5,7 @@
  *
  * A tiny model, whose texts are exactly predictable, writes replies of 300 tokens. Each of `runs` readers has a link of its own that fails one to
  * five times at drawn bytes; a third of them each idles for so many seconds before its message. Then an app sends `messages` with the SDK over a
- * link that fails after 20 KB at most, and is killed `restarts` times. At last 100 links turn into black holes, and the server's own count of its
+ * link that fails after 100 KB at most, and is killed `restarts` times. At last 100 links turn into black holes, and the server's own count of its
  * connections says when it has noticed. The test with smaller numbers is test/integration/cut-links.test.ts.
  */
 import { writeFileSync } from 'node:fs';

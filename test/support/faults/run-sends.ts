@@ -27,8 +27,8 @@ export interface SendReport {
   readonly userId: string;
 }
 
-/** The server has sent so much at most when the link fails once more. */
-const bytesBetweenFaults = 20_000;
+/** The server has sent so much at most when the link fails once more; a page of the conversation, which comes first, is some 30 KB. */
+const bytesBetweenFaults = 100_000;
 
 export async function runSends(url: string, { messages, restarts, seed }: SendOptions): Promise<SendReport> {
   let drawn = 0;
