@@ -53,7 +53,7 @@ const cuts = await runCuts(server.url, {
   onRun: (done) => process.stderr.write(`\r${done} of ${runs} replies`),
 });
 process.stderr.write('\n');
-const sends = await runSends(server.url, { messages, restarts, seed });
+const sends = await runSends(server.url, { messages, restarts, bytesBetweenFaults: 100_000, seed });
 const noticedAfter = await noticeHalfOpen(server);
 await rm(models, { recursive: true });
 

@@ -41,7 +41,10 @@ test('a reply that is read through cuts at any byte is the stored one', async ()
 
 test('an app that is killed while it sends over such links sends each message once, in order', async () => {
   const messages = isLong ? 1000 : 30;
-  const report = await runSends(server.url, { messages, restarts: isLong ? 30 : 2, seed });
+  const extent = isLong
+    ? { restarts: 30, bytesBetweenFaults: 100_000 }
+    : { restarts: 2, bytesBetweenFaults: 20_000 };
+  const report = await runSends(server.url, { messages, seed, ...extent });
   const expected = Array.from({ length: messages }, (_, n) => `message ${n + 1}`);
   expect(report.stored, `SEED=${seed}`).toEqual(expected);
   const faults = Object.values(report.faults).reduce((sum, count) => sum + count, 0);

@@ -15,6 +15,8 @@ export interface SendOptions {
   readonly messages: number;
   /** Times that the app is killed. */
   readonly restarts: number;
+  /** The server has sent so much at most when the link fails once more. A page of the conversation, which comes first, must fit. */
+  readonly bytesBetweenFaults: number;
   readonly seed: number;
 }
 
@@ -27,10 +29,8 @@ export interface SendReport {
   readonly userId: string;
 }
 
-/** The server has sent so much at most when the link fails once more; a page of the conversation, which comes first, is some 30 KB. */
-const bytesBetweenFaults = 100_000;
-
-export async function runSends(url: string, { messages, restarts, seed }: SendOptions): Promise<SendReport> {
+export async function runSends(url: string, options: SendOptions): Promise<SendReport> {
+  const { messages, restarts, bytesBetweenFaults, seed } = options;
   let drawn = 0;
   const pick = (below: number) => Math.floor(uniformAt(seed, 2, drawn++) * below);
   const scratch = await mkdtemp(join(tmpdir(), 'amity-sends-'));
