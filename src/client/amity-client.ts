@@ -120,9 +120,10 @@ function createRequests(store: Store, flush: () => Promise<void>): Requests {
 }
 
 /** Also when something was missed, or the conversation was deleted on another device: the next one is made when it is opened. */
-function isToBeOpened({ type }: ServerAction, { conversationId, connection }: ConversationState): boolean {
-  const isHomeless = conversationId === null && connection.state === 'online';
-  return type === 'session:ready' || type === 'conversation:gap' || isHomeless;
+function isToBeOpened(action: ServerAction, { conversationId, connection }: ConversationState): boolean {
+  if (action.type === 'session:ready') return true;
+  if (action.type === 'conversation:gap') return action.payload.conversationId === conversationId;
+  return conversationId === null && connection.state === 'online';
 }
 
 /** Connects at once; `close()` ends it. */

@@ -7,9 +7,7 @@ import { toWireConversation } from './to-wire.ts';
 /**
  * Tells every device of the user which branch is selected, when it may be another one than before. For use after the
  * acknowledgement: what happened is stored, so an error here is no answer to it. Where it cannot be said, the devices are told that
- * they have missed something.
- *
- * @param first the first message that is new.
+ * they have missed something since the first message that is new.
  */
 export async function tellSelected(
   call: Call,

@@ -14,9 +14,8 @@ export function appendReply(rows: Rows, { requests, daily }: Requested, reply: N
     return { kind: 'unsupported', reason: 'only a message of the companion can be written anew' };
   const refused = refuseVersion(messages.countVersions(sibling));
   if (refused !== null) return refused;
-  const overQuota = daily.refuse(reply.userId, reply.quota);
+  const overQuota = daily.take(reply.userId, reply.quota);
   if (overQuota !== null) return overQuota;
-  daily.count(reply.userId, reply.quota);
 
   const { userId, generationId, at, companionMessageId: messageId } = reply;
   const { conversationId, parentId: replyTo } = sibling;

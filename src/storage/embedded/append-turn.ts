@@ -32,9 +32,8 @@ export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: New
   const versions = messages.countVersions({ parentId, conversationId, role: 'user' });
   const refused = refuseVersion(versions);
   if (refused !== null) return refused;
-  const overQuota = daily.refuse(userId, turn.quota);
+  const overQuota = daily.take(userId, turn.quota);
   if (overQuota !== null) return overQuota;
-  daily.count(userId, turn.quota);
   const inserted = insertTurn(rows, turn, {
     parentId,
     seq: conversation.last_seq + 1,

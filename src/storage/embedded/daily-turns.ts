@@ -13,18 +13,15 @@ export function prepareDailyTurns(connection: Connection) {
   const forget = connection.prepare('DELETE FROM daily_turns WHERE user_id = ? AND day < ?');
 
   return {
-    /** Why this user may not ask for another turn on this day, or null. */
-    refuse(userId: string, quota: Quota | null): NotAppended | null {
+    /** Counts one more turn of this day, unless the user has had them all: then why not. */
+    take(userId: string, quota: Quota | null): NotAppended | null {
       if (quota === null) return null;
       const { turns } = find.first([userId, quota.day]) ?? { turns: 0 };
-      return turns < quota.turnsMax ? null : { kind: 'over_quota' };
-    },
-
-    count(userId: string, quota: Quota | null): void {
-      if (quota === null) return;
-      if (count.run([userId, quota.day]) > 0) return;
+      if (turns >= quota.turnsMax) return { kind: 'over_quota' };
+      if (count.run([userId, quota.day]) > 0) return null;
       forget.run([userId, quota.day]);
       begin.run([userId, quota.day]);
+      return null;
     },
   };
 }
