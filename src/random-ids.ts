@@ -1,4 +1,9 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import type { Clock } from './std/clock.ts';
+
+const timeDigits = 12;
+/** Behind the digit of a UUID that is its version, which is always the same. */
+const randomDigits = 19;
 
 /** Sources of ids and seeds, as arguments: pure code never draws its own. */
 export interface Ids {
@@ -11,15 +16,22 @@ export interface Ids {
   readonly seed: () => number;
 }
 
-/** Ids say what they name and hold 122 random bits; they match `[A-Za-z0-9_-]{1,64}`. */
-export function createIds(): Ids {
-  const prefixed = (prefix: string) => () => `${prefix}_${randomUUID().replaceAll('-', '')}`;
+/**
+ * Ids say what they name; they match `[A-Za-z0-9_-]{1,64}`. Those of which many are made begin with the time, 48 bits of it as in a
+ * UUID of version 7 (RFC 9562), and hold 74 random bits: the rows of one moment then stand side by side in the indexes of a store,
+ * which changes fewer pages for them. No order may be read off them, for the clock may jump.
+ */
+export function createIds({ now }: Pick<Clock, 'now'>): Ids {
+  const random = () => randomUUID().replaceAll('-', '');
+  const timed = (prefix: string) => () => `${prefix}_${hexOfTime(now())}${random().slice(-randomDigits)}`;
   return {
-    userId: prefixed('u'),
-    conversationId: prefixed('c'),
-    messageId: prefixed('m'),
-    generationId: prefixed('g'),
+    userId: () => `u_${random()}`,
+    conversationId: timed('c'),
+    messageId: timed('m'),
+    generationId: timed('g'),
     candidateId: () => `k_${randomBytes(9).toString('base64url')}`,
     seed: () => randomInt(2 ** 32),
   };
 }
+
+const hexOfTime = (ms: number) => Math.trunc(ms).toString(16).padStart(timeDigits, '0').slice(-timeDigits);

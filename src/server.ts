@@ -70,7 +70,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
 async function openAll(config: Config, opened: DisposalStack): Promise<RunningServer> {
   const log = createLog(config.log);
   const metrics = createMetrics();
-  const base: Base = { config, log, metrics, clock: systemClock, ids: createIds() };
+  const base: Base = { config, log, metrics, clock: systemClock, ids: createIds(systemClock) };
   for (const warning of config.warnings) log.warn(warning);
 
   ensureDirectory(config.dataDirectory, 'DATA_DIR');

@@ -53,7 +53,7 @@ async function serve(store: Store): Promise<void> {
       clock,
       observer,
       sessions: new Sessions(),
-      ids: createIds(),
+      ids: createIds(clock),
       replies: new Replies(endAtOnce),
     },
     rateLimits: createRateLimits(),

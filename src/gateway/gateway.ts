@@ -11,6 +11,7 @@ import type { ClientToServerEvents, ServerToClientEvents } from '../protocol/eve
 import { limits, PROTOCOL_VERSION } from '../protocol/limits.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import { dispatch } from './dispatch.ts';
+import { writeFlushesTogether } from './flushes.ts';
 import type { EventObserver, GatewayDeps } from './handler.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { type AmitySocket, Session } from './session.ts';
@@ -78,12 +79,10 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, settings.corsOrigins)),
   });
 
-  // The protocol's own word for it, of which engine.io takes no notice over WebSocket.
-  io.engine.on('connection', (connection: AmitySocket['conn']) =>
-    connection.on('packet', ({ type }) => {
-      if (type === 'close') connection.close();
-    }),
-  );
+  io.engine.on('connection', (connection: AmitySocket['conn']) => {
+    writeFlushesTogether(connection);
+    connection.on('packet', closeWhenTold);
+  });
 
   const upgraded = new Set<Duplex>();
   http.on('upgrade', (_request, socket) => {
@@ -130,6 +129,11 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
       await io.close();
     },
   };
+}
+
+/** The protocol's own word for it, of which engine.io takes no notice over WebSocket. */
+function closeWhenTold(this: AmitySocket['conn'], { type }: { readonly type: string }): void {
+  if (type === 'close') this.close();
 }
 
 /** A peer that does not answer the end of its WebSocket would keep the server from stopping for half a minute. */
@@ -205,6 +209,7 @@ async function serveDevice(
 /** Tells the device who it is, and lets it follow what is being written to its user. */
 async function announce(session: Session, deps: GatewayDeps): Promise<void> {
   const { conversationId, lastSeq, rev } = await openDefaultConversation(deps, session.userId);
+  session.defaultConversationId = conversationId;
   session.join(conversationId);
   session.emit('session:ready', {
     protocolVersion: PROTOCOL_VERSION,

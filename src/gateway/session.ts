@@ -29,6 +29,8 @@ export interface SessionOptions {
 
 export class Session {
   readonly userId: string;
+  /** What it was when the device connected; it may have been deleted since. */
+  defaultConversationId: string | null = null;
   readonly #socket: AmitySocket;
   readonly #joined = new Set<string>();
   readonly #readers = new Map<Reply, ReplyReader>();

@@ -10,8 +10,9 @@ import { toWireMessage } from '../to-wire.ts';
 export const messageSend: Handler<'message:send'> = async (call, payload, ack) => {
   assertBytes('text', payload.text);
   const { clientMessageId, conversationId, text, parentId } = payload;
-  const { userId } = call.session;
-  const sent = await sendMessage(call, { userId, clientMessageId, conversationId, text, parentId });
+  const { userId, defaultConversationId } = call.session;
+  const message = { userId, clientMessageId, conversationId, text, parentId };
+  const sent = await sendMessage(call, { ...message, defaultConversationId });
   acknowledgeSent(call, sent, ack);
   // Without a parent it continues the selected branch. With one it may open another.
   if (sent.kind === 'created' && parentId !== undefined) await tellSelected(call, sent.user);

@@ -1,15 +1,13 @@
 import { CodedError } from '../../std/coded-error.ts';
+import { tellDevices } from '../devices.ts';
 import type { Handler } from '../handler.ts';
 import { missing } from '../ownership.ts';
 import { assertBytes } from '../text-limits.ts';
 import { toWireMessage, toWireReaction } from '../to-wire.ts';
 
 /** Sets the user's reaction to a companion message; a new kind replaces the old one. */
-export const reactionSet: Handler<'reaction:set'> = async (
-  { session, sessions, store, clock, observer },
-  payload,
-  ack,
-) => {
+export const reactionSet: Handler<'reaction:set'> = async (call, payload, ack) => {
+  const { session, store, clock, observer } = call;
   const { messageId, kind } = payload;
   if (payload.comment !== undefined) assertBytes('comment', payload.comment);
   const comment = payload.comment?.normalize('NFC') ?? null;
@@ -26,8 +24,6 @@ export const reactionSet: Handler<'reaction:set'> = async (
   const reaction = toWireReaction(message.reaction);
   ack({ messageId, reaction });
   observer.reactionSet(kind);
-  for (const device of sessions.of(session.userId)) {
-    device.emit('reaction:updated', { messageId, reaction });
-    device.emit('message:updated', { message: toWireMessage(message) });
-  }
+  tellDevices(call, 'reaction:updated', { messageId, reaction });
+  tellDevices(call, 'message:updated', { message: toWireMessage(message) });
 };

@@ -1,4 +1,5 @@
 import { CodedError } from '../../std/coded-error.ts';
+import { tellDevices } from '../devices.ts';
 import type { Handler } from '../handler.ts';
 import { findMessage, missing } from '../ownership.ts';
 import { toWireMessage } from '../to-wire.ts';
@@ -6,7 +7,7 @@ import { generationOf } from './reply-alternatives.ts';
 
 /** Makes another candidate the text of its message; a preference, and logged as one. */
 export const replyChoose: Handler<'reply:choose'> = async (call, { messageId, candidateId }, ack) => {
-  const { session, sessions, store, clock, observer } = call;
+  const { session, store, clock, observer } = call;
   const before = await findMessage(call, messageId);
   generationOf(before);
   const choice = { userId: session.userId, messageId, candidateId, at: clock.now() };
@@ -19,5 +20,5 @@ export const replyChoose: Handler<'reply:choose'> = async (call, { messageId, ca
   // It was shown already.
   if (chosen.rev === before.rev) return;
   observer.replyChosen();
-  for (const device of sessions.of(session.userId)) device.emit('message:updated', { message });
+  tellDevices(call, 'message:updated', { message });
 };

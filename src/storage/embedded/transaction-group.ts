@@ -55,10 +55,19 @@ export class TransactionGroup {
       return result;
     } catch (error) {
       const reason = toStoreError(error);
-      if (this.#transactions.inTransaction) this.#transactions.exec('ROLLBACK TO one; RELEASE one');
-      // SQLite has rolled back all of it (disk full).
-      else this.#breakage = reason;
+      if (!this.#hasTakenBack()) this.#breakage = reason;
       throw reason;
+    }
+  }
+
+  /** Takes a write that failed back alone. False: that cannot be done, or SQLite has rolled back all of it (disk full). */
+  #hasTakenBack(): boolean {
+    if (!this.#transactions.inTransaction) return false;
+    try {
+      this.#transactions.exec('ROLLBACK TO one; RELEASE one');
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -14,14 +14,14 @@ import { openEmbeddedStore } from '../../../src/storage/embedded/embedded-store.
 import type { Store } from '../../../src/storage/store.ts';
 import { createScriptedGenerator, type ScriptStep } from '../../support/scripted-generator.ts';
 
-const clock = { now: () => 1_000, monotonic: () => 0 };
-
 type Script = Parameters<typeof createScriptedGenerator>[0];
 
 export async function openTurnWorld(
   script: readonly ScriptStep[] | Script,
   wrap: (store: Store) => Store = (store) => store,
 ) {
+  let now = 1_000;
+  const clock = { now: () => now, monotonic: () => 0 };
   const directory = await mkdtemp(join(tmpdir(), 'amity-answer-'));
   const real = await openEmbeddedStore({ file: join(directory, 'amity.db') });
   const store = wrap(real);
@@ -42,7 +42,7 @@ export async function openTurnWorld(
       budgetTokens: 100,
     },
     clock,
-    ids: createIds(),
+    ids: createIds(clock),
     options: {
       replyTokensMax: 10,
       replyTokensSoftMax: 10,
@@ -69,7 +69,7 @@ export async function openTurnWorld(
         replies,
         generator,
         clock,
-        ids: createIds(),
+        ids: createIds(clock),
         digest: (body) => body,
         draining: () => false,
         turnsPerDayMax,
@@ -98,6 +98,10 @@ export async function openTurnWorld(
     replies,
     send,
     restart,
+    /** The clock jumps there; durations do not see it. @param ms since the epoch */
+    setClock: (ms: number) => {
+      now = ms;
+    },
     /** Turns that the user may have on one day, from now on. */
     allowTurns: (max: number) => {
       turnsPerDayMax = max;

@@ -34,7 +34,7 @@ async function setUp(wrap: (store: Store) => Store = (store) => store) {
   const store = wrap(real);
   const scripts: (readonly ScriptStep[])[] = [];
   const generator = createScriptedGenerator(() => scripts.shift() ?? [{ say: 'A reply.' }]);
-  const ids = createIds();
+  const ids = createIds(clock);
   const answerDeps: AnswerDeps = {
     ...{ store, generator, clock, ids, windows: new Windows(store, clock) },
     prompt: {
