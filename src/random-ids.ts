@@ -34,4 +34,7 @@ export function createIds({ now }: Pick<Clock, 'now'>): Ids {
   };
 }
 
-const hexOfTime = (ms: number) => Math.trunc(ms).toString(16).padStart(timeDigits, '0').slice(-timeDigits);
+/** A clock may say anything. */
+function hexOfTime(ms: number): string {
+  return Math.max(0, Math.trunc(ms)).toString(16).padStart(timeDigits, '0').slice(-timeDigits);
+}

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { Clock } from '../std/clock.ts';
+import { isHeld } from './flushes.ts';
 
 type Connection = Socket['conn'];
 
@@ -43,9 +44,9 @@ export class Backlog {
     return waiting.packets > max.packets || waiting.bytes > max.bytes;
   }
 
-  /** Resolves when nothing waits, at once when nothing does; also when the connection is closed. */
+  /** Resolves when nothing waits but for the end of this tick, at once when nothing does; also when the connection is closed. */
   async empty(): Promise<void> {
-    if (this.#buffer.length > 0) await this.#drained();
+    if (this.#buffer.length > 0 && !isHeld(this.#connection)) await this.#drained();
   }
 
   /** Resolves when little waits, at once when it does; also when the connection is closed. */

@@ -11,7 +11,7 @@ import type { ClientToServerEvents, ServerToClientEvents } from '../protocol/eve
 import { limits, PROTOCOL_VERSION } from '../protocol/limits.ts';
 import { CodedError, toWireError } from '../std/coded-error.ts';
 import { dispatch } from './dispatch.ts';
-import { writeFlushesTogether } from './flushes.ts';
+import { writeTicksTogether } from './flushes.ts';
 import type { EventObserver, GatewayDeps } from './handler.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { type AmitySocket, Session } from './session.ts';
@@ -80,7 +80,7 @@ export function openGateway(http: HttpServer, deps: GatewayDeps, options: Gatewa
   });
 
   io.engine.on('connection', (connection: AmitySocket['conn']) => {
-    writeFlushesTogether(connection);
+    writeTicksTogether(connection);
     connection.on('packet', closeWhenTold);
   });
 

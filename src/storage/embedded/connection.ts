@@ -19,6 +19,12 @@ export interface Statement<Row> {
 }
 
 /**
+ * A page that is changed again before the log is taken into the file is written there once: with 64 MB of log instead of SQLite's 4 a turn
+ * costs a third less.
+ */
+const pragmas = ['journal_mode = WAL', 'foreign_keys = ON', 'wal_autocheckpoint = 16000'];
+
+/**
  * One libsql connection. Whatever is read or written happens inside `read` or `write`, each of which is one
  * transaction, unless `group` holds several together; they are synchronous, so two of them never overlap on one connection.
  */
@@ -32,8 +38,7 @@ export class Connection implements Disposable {
   constructor(file: string, busyTimeoutMs: number) {
     this.#database = new Database(file, { timeout: busyTimeoutMs });
     try {
-      for (const pragma of ['journal_mode = WAL', `synchronous = ${this.#durability}`, 'foreign_keys = ON'])
-        this.#database.pragma(pragma);
+      for (const pragma of [...pragmas, `synchronous = ${this.#durability}`]) this.#database.pragma(pragma);
     } catch (error) {
       this.#database.close();
       throw error;
