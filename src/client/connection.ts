@@ -25,7 +25,7 @@ import {
 import type { ConnectionState } from './state.ts';
 
 /**
- * A fixed token, or where to get one; asked before each connect that needs one.
+ * A fixed token, or where to get one; asked before each connect that needs one, and a minute before a token ends.
  * `refused`: the code with which the server turned the last token down, so that it must not be given again.
  */
 export type Auth = { readonly token: string } | ((refused: ErrorCode | null) => Promise<string>);
@@ -154,6 +154,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   let attempt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const socket = createSocket(options, () => token);
+  const request = createRequest(socket, options.ackTimeoutMs);
 
   function later(fault: Fault | null): void {
     onState({ state: 'offline' });
@@ -186,11 +187,20 @@ export function openConnection(options: ConnectionOptions): Connection {
     else onState({ state: 'refused', error: fault });
   }
 
+  /** Before the token ends. Without success the server ends the connection with it, and the next one needs a token anyway. */
+  async function refresh(): Promise<void> {
+    const given = typeof auth === 'function' ? await auth(null).catch(() => token) : token;
+    if (isClosed || given === token) return;
+    token = given;
+    await request('auth:refresh', { token });
+  }
+
   listen(socket, {
     refused: refuse,
     lost: (isKicked) => (isKicked ? later(null) : onState({ state: 'offline' })),
     heard(action) {
       if (action.type === 'session:ready') isTokenFresh = false;
+      if (action.type === 'session:expiring') void refresh();
       pace(socket, action, reconnectDelayMs);
       onEvent(action);
     },
@@ -198,7 +208,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   void connect(null);
 
   return {
-    request: createRequest(socket, options.ackTimeoutMs),
+    request,
     reconnect() {
       if (isClosed || socket.connected) return;
       onState({ state: 'connecting' });

@@ -3,8 +3,10 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAmityClient } from '../../../src/client/amity-client.ts';
 import { startTestServer, type TestServer } from '../../support/start-test-server.ts';
 import { openGuest, WireClient } from '../../support/wire-client.ts';
+import { until } from '../../unit/client/until.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -85,6 +87,29 @@ describe('auth:refresh', () => {
     const refreshed = await device.call('auth:refresh', { token: tokenOf(userId, 3600) });
     expect(Date.parse(refreshed.expiresAt) - Date.now()).toBeGreaterThan(3_000_000);
     expect(await device.codeOf('settings:get', {})).toBe('accepted');
+  });
+
+  it('is what the SDK does by itself', async () => {
+    const { userId } = await server.guest();
+    const tokens = [tokenOf(userId, 2), tokenOf(userId, 3600)];
+    await using other = await WireClient.open(server.url, tokens[0]);
+    const ended = new Promise<void>((resolve) => other.socket.once('disconnect', () => resolve()));
+    const refusals: (string | null)[] = [];
+    const auth = async (refused: string | null) => {
+      refusals.push(refused);
+      return tokens.shift() ?? '';
+    };
+    const client = createAmityClient({ url: server.url, auth });
+    const states: string[] = [];
+    client.subscribe(() => states.push(client.getSnapshot().connection.state));
+    try {
+      await ended;
+      expect((await until(client, ({ synced }) => synced)).connection.state).toBe('online');
+      expect(refusals).toStrictEqual([null, null]);
+      expect(states).not.toContain('offline');
+    } finally {
+      client.close();
+    }
   });
 
   it('refuses the token of somebody else, one that has ended and what is no token', async () => {
