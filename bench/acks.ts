@@ -4,17 +4,14 @@
  *     npm run bench -- acks [--connections 10000] [--rate 3000] [--seconds 15] [--rounds 3] [--json]
  *
  * `echo` acknowledges with what it gets; `gateway` is ours with a store that keeps nothing; `store` is ours with the embedded store, so that an
- * acknowledgement waits for the disk. Generation is off. Servers in turn, a process and fresh connections each; clients are raw WebSocket frames
- * in an open loop. Ratios are taken within a round; medians of rounds. Resident memory is that of the server's process after collecting garbage.
+ * acknowledgement waits for the disk; generation is off in these. `everything` is the server as it is run, with the default model. Servers in turn, a
+ * process and fresh connections each; clients are raw WebSocket frames in an open loop. Ratios are taken within a round; medians of rounds. Resident memory
+ * is that of the server's process, after collecting garbage but for `everything`. Another rate goes to a result of its own.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { drive } from './acks/drive.ts';
+import { type Kind, kinds, startAckServer } from './acks/start.ts';
 import { describeMachine, median } from './machine.ts';
 
 const { values } = parseArgs({
@@ -32,10 +29,9 @@ const [connections, perSecond, seconds, rounds] = [
   values.seconds,
   values.rounds,
 ].map(Number) as [number, number, number, number];
-const kinds = ['echo', 'gateway', 'store'] as const;
-type Kind = (typeof kinds)[number];
+type Measured = Awaited<ReturnType<typeof measure>>;
 
-const measured: Record<Kind, Awaited<ReturnType<typeof measure>>[]> = { echo: [], gateway: [], store: [] };
+const measured: Record<Kind, Measured[]> = { echo: [], gateway: [], store: [], everything: [] };
 for (let round = 0; round < rounds; round += 1)
   for (const kind of kinds) {
     process.stderr.write(`round ${round + 1} of ${rounds}: ${kind}\n`);
@@ -44,7 +40,7 @@ for (let round = 0; round < rounds; round += 1)
 
 const rows = kinds.map((kind) => {
   const own = measured[kind];
-  const ratio = (of: (one: (typeof own)[number]) => number) =>
+  const ratio = (of: (one: Measured) => number) =>
     round(median(own.map((one, index) => of(one) / of(measured.echo[index] ?? one))));
   return {
     server: kind,
@@ -58,48 +54,32 @@ const rows = kinds.map((kind) => {
   };
 });
 const result = { ...describeMachine(), connections, perSecond, seconds, rounds, rows, measured };
-writeFileSync(new URL('results/acks.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+const name = values.rate === '3000' ? 'acks' : `acks-${values.rate}`;
+writeFileSync(new URL(`results/${name}.json`, import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else console.table(rows);
 
 async function measure(kind: Kind) {
-  const directory = process.env['DATA_DIR'] ?? 'data';
-  await mkdir(directory, { recursive: true });
-  const scratch = await mkdtemp(join(directory, 'bench-acks-'));
-  const entry = fileURLToPath(new URL('acks/serve.ts', import.meta.url));
-  const child = fork(entry, [kind, join(scratch, 'amity.db')], {
-    execArgv: ['--import', 'tsx', '--expose-gc'],
+  await using server = await startAckServer(kind);
+  const { port, tokenOf } = server;
+  const before = await server.state();
+  let connected = before;
+  let began = 0;
+  const { latencies, refused, unanswered } = await drive({
+    ...{ port, tokenOf, connections, perSecond, seconds },
+    connected: async () => {
+      connected = await server.state();
+      began = performance.now();
+    },
   });
-  try {
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-    const state = async () => {
-      child.send('state');
-      return ((await once(child, 'message')) as [{ residentBytes: number; cpu: NodeJS.CpuUsage }])[0];
-    };
-    const before = await state();
-    let connected = before;
-    let began = 0;
-    const { latencies, refused } = await drive({
-      ...{ port, connections, perSecond, seconds },
-      connected: async () => {
-        connected = await state();
-        began = performance.now();
-      },
-    });
-    const after = await state();
-    const spent = after.cpu.user + after.cpu.system - connected.cpu.user - connected.cpu.system;
-    const quantile = (share: number) => round(latencies[Math.floor(share * latencies.length)] ?? 0);
-    return {
-      ...{ p50: quantile(0.5), p99: quantile(0.99), max: round(latencies.at(-1) ?? 0) },
-      refused,
-      cores: round(spent / 1000 / (performance.now() - began)),
-      idleKb: round((connected.residentBytes - before.residentBytes) / connections / 1000),
-    };
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    await rm(scratch, { recursive: true });
-  }
+  const spentMs = (await server.state()).cpuMs - connected.cpuMs;
+  const quantile = (share: number) => round(latencies[Math.floor(share * latencies.length)] ?? 0);
+  return {
+    ...{ p50: quantile(0.5), p99: quantile(0.99), max: round(latencies.at(-1) ?? 0) },
+    ...{ refused, unanswered },
+    cores: round(spentMs / (performance.now() - began)),
+    idleKb: round((connected.residentBytes - before.residentBytes) / connections / 1000),
+  };
 }
 
 function round(number: number): number {

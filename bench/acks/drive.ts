@@ -4,6 +4,7 @@ import { LightClient } from '../light/light-client.ts';
 export interface DriveOptions {
   readonly port: number;
   readonly connections: number;
+  readonly tokenOf: (userId: string) => string;
   readonly perSecond: number;
   readonly seconds: number;
   /** Called when all are connected and nothing has been sent yet. */
@@ -15,11 +16,14 @@ const connectsAtOnce = 64;
 const text = 'Hello there, how are you today? It has been a long week.';
 /** The first seconds are not counted. */
 const warmUpSeconds = 2;
+/** What has no answer by then will not get one. */
+const patienceSeconds = 30;
 
 export interface Driven {
   /** Milliseconds from the planned moment to the acknowledgement, sorted. */
   readonly latencies: readonly number[];
   readonly refused: number;
+  readonly unanswered: number;
 }
 
 export async function drive(options: DriveOptions): Promise<Driven> {
@@ -31,6 +35,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
   let [sent, answered, refused] = [0, 0, 0];
   const began = performance.now();
   await new Promise<void>((resolve) => {
+    setTimeout(resolve, (warmUpSeconds + seconds + patienceSeconds) * 1000).unref();
     const tick = () => {
       const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
       for (; sent < due; sent += 1) {
@@ -53,16 +58,16 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     tick();
   });
   for (const client of clients) client.close();
-  return { latencies: latencies.sort((a, b) => a - b), refused };
+  return { latencies: latencies.sort((a, b) => a - b), refused, unanswered: total - answered };
 }
 
-async function connectAll({ port, connections }: DriveOptions): Promise<readonly LightClient[]> {
+async function connectAll({ port, connections, tokenOf }: DriveOptions): Promise<readonly LightClient[]> {
   const clients: LightClient[] = [];
   let next = 0;
   const connect = async () => {
     for (let n = next++; n < connections; n = next++) {
       const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
-      clients.push(await LightClient.open(port, `user-${n}`, address));
+      clients.push(await LightClient.open(port, tokenOf(`user-${n}`), address));
     }
   };
   await Promise.all(Array.from({ length: connectsAtOnce }, connect));

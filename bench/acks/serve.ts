@@ -21,6 +21,7 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createGatewayObserver } from '../../src/telemetry/observers.ts';
 import { forgetfulStore } from './forgetful-store.ts';
+import type { ServerState } from './start.ts';
 
 const [kind = '', file = ''] = process.argv.slice(2);
 const http = createServer();
@@ -31,7 +32,9 @@ await once(http, 'listening');
 process.send?.({ port: (http.address() as AddressInfo).port });
 process.on('message', () => {
   globalThis.gc?.();
-  process.send?.({ residentBytes: process.memoryUsage.rss(), cpu: process.cpuUsage() });
+  const { user, system } = process.cpuUsage();
+  const state: ServerState = { residentBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1000 };
+  process.send?.(state);
 });
 
 function echo(): void {

@@ -1,0 +1,76 @@
+/** Starts a server of one kind, each in a process of its own. */
+import { fork } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startServerProcess } from '../server-process.ts';
+
+export const kinds = ['echo', 'gateway', 'store', 'everything'] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface AckServer extends AsyncDisposable {
+  readonly port: number;
+  tokenOf(userId: string): string;
+  state(): Promise<ServerState>;
+}
+
+export interface ServerState {
+  /** Of the process; after collecting garbage where it is not the whole server. */
+  readonly residentBytes: number;
+  /** Since the start, user and system. */
+  readonly cpuMs: number;
+}
+
+export function startAckServer(kind: Kind): Promise<AckServer> {
+  return kind === 'everything' ? startEverything() : startPart(kind);
+}
+
+async function startPart(kind: Kind): Promise<AckServer> {
+  const directory = process.env['DATA_DIR'] ?? 'data';
+  await mkdir(directory, { recursive: true });
+  const scratch = await mkdtemp(join(directory, 'bench-acks-'));
+  const entry = fileURLToPath(new URL('serve.ts', import.meta.url));
+  const child = fork(entry, [kind, join(scratch, 'amity.db')], {
+    execArgv: ['--import', 'tsx', '--expose-gc'],
+  });
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return {
+    port,
+    tokenOf: (userId) => userId,
+    async state() {
+      child.send('state');
+      return ((await once(child, 'message')) as [ServerState])[0];
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      await rm(scratch, { recursive: true });
+    },
+  };
+}
+
+/** As it is run, with the default model; who connects has a token of an app. */
+async function startEverything(): Promise<AckServer> {
+  const secret = 'a secret of this benchmark, and of nothing else';
+  const server = await startServerProcess({ RATE_LIMITS: 'on', AMITY_PROXY_HOPS: '1', JWT_SECRET: secret });
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1000) + 86_400;
+  return {
+    port: Number(new URL(server.url).port),
+    tokenOf(userId) {
+      const body = `${encode({ alg: 'HS256' })}.${encode({ sub: userId, exp })}`;
+      return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`;
+    },
+    async state() {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
+      return {
+        residentBytes: read('process_resident_memory_bytes'),
+        cpuMs: 1000 * read('process_cpu_seconds_total'),
+      };
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
