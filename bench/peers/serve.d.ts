@@ -2,6 +2,8 @@ export interface PeerRequest {
   readonly prompt: readonly number[];
   readonly candidates: number;
   readonly replyTokens: number;
+  /** Ours alone: candidates race, and the best is written to its end. */
+  readonly isRace?: boolean;
 }
 
 export interface PeerAnswer {
