@@ -140,20 +140,33 @@ function pace(socket: AmitySocket, action: ServerAction, reconnectDelayMs: numbe
   if (action.type === 'session:ready') socket.io.reconnectionDelay(reconnectDelayMs);
 }
 
+interface HeldToken {
+  token: string;
+  /** One was turned down since the last session: the next refusal is final. */
+  isFresh: boolean;
+}
+
+/** Before the token ends. Without success the server ends the connection with it, and the next one needs a token anyway. */
+async function refresh(held: HeldToken, auth: Auth, request: Connection['request']): Promise<void> {
+  if (typeof auth !== 'function') return;
+  const given = await auth(null).catch(() => held.token);
+  if (given === held.token) return;
+  held.token = given;
+  await request('auth:refresh', { token: given });
+}
+
 function giveUp(socket: AmitySocket): void {
   if (socket.connected) socket.io.engine.close();
 }
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { auth, onState, onEvent, reconnectDelayMs } = options;
-  let token = '';
+  const held: HeldToken = { token: '', isFresh: false };
   let isClosed = false;
-  /** A token was turned down since the last session: the next refusal is final. */
-  let isTokenFresh = false;
   /** Only the newest attempt may go on after it waited for its token. */
   let attempt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const socket = createSocket(options, () => token);
+  const socket = createSocket(options, () => held.token);
   const request = createRequest(socket, options.ackTimeoutMs);
 
   function later(fault: Fault | null): void {
@@ -169,7 +182,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     try {
       const given = typeof auth === 'function' ? await auth(refused) : auth.token;
       if (isClosed || mine !== attempt) return;
-      token = given;
+      held.token = given;
       socket.connect();
     } catch (error) {
       if (isClosed || mine !== attempt) return;
@@ -180,27 +193,19 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 
   function refuse(fault: Fault): void {
-    if (isAboutToken(fault) && typeof auth === 'function' && !isTokenFresh) {
-      isTokenFresh = true;
+    if (isAboutToken(fault) && typeof auth === 'function' && !held.isFresh) {
+      held.isFresh = true;
       void connect(fault.code as ErrorCode);
     } else if (fault.retryable) later(fault);
     else onState({ state: 'refused', error: fault });
-  }
-
-  /** Before the token ends. Without success the server ends the connection with it, and the next one needs a token anyway. */
-  async function refresh(): Promise<void> {
-    const given = typeof auth === 'function' ? await auth(null).catch(() => token) : token;
-    if (isClosed || given === token) return;
-    token = given;
-    await request('auth:refresh', { token });
   }
 
   listen(socket, {
     refused: refuse,
     lost: (isKicked) => (isKicked ? later(null) : onState({ state: 'offline' })),
     heard(action) {
-      if (action.type === 'session:ready') isTokenFresh = false;
-      if (action.type === 'session:expiring') void refresh();
+      if (action.type === 'session:ready') held.isFresh = false;
+      if (action.type === 'session:expiring') void refresh(held, auth, request);
       pace(socket, action, reconnectDelayMs);
       onEvent(action);
     },
