@@ -19,6 +19,8 @@ export interface Figures {
   /** Generated since the start. */
   readonly tokens: number;
   readonly residentBytes: number;
+  /** Since the start, user and system. */
+  readonly cpuMs: number;
   readonly level: number;
   readonly queueAgeMs: number;
   readonly queued: number;
@@ -76,6 +78,7 @@ export async function startServerProcess(
       return {
         tokens: read('amity_tokens_generated_total'),
         residentBytes: read('process_resident_memory_bytes'),
+        cpuMs: read('process_cpu_seconds_total') * 1000,
         level: read('amity_load_level'),
         queueAgeMs: read('amity_queue_age_seconds') * 1000,
         queued: read('amity_generations_queued'),

@@ -4,7 +4,7 @@ import { LightClient } from '../light/light-client.ts';
 export interface DriveOptions {
   readonly port: number;
   readonly connections: number;
-  readonly tokenOf: (userId: string) => string;
+  readonly tokenOf: (userId: string) => Promise<string>;
   readonly perSecond: number;
   readonly seconds: number;
   /** Called when all are connected and nothing has been sent yet. */
@@ -67,7 +67,7 @@ async function connectAll({ port, connections, tokenOf }: DriveOptions): Promise
   const connect = async () => {
     for (let n = next++; n < connections; n = next++) {
       const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
-      clients.push(await LightClient.open(port, tokenOf(`user-${n}`), address));
+      clients.push(await LightClient.open(port, await tokenOf(`user-${n}`), address));
     }
   };
   await Promise.all(Array.from({ length: connectsAtOnce }, connect));

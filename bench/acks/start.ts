@@ -1,10 +1,10 @@
 /** Starts a server of one kind, each in a process of its own. */
 import { fork } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { issueGuestToken } from '../../src/auth/guest-tokens.ts';
 import { startServerProcess } from '../server-process.ts';
 
 export const kinds = ['echo', 'gateway', 'store', 'everything'] as const;
@@ -12,7 +12,7 @@ export type Kind = (typeof kinds)[number];
 
 export interface AckServer extends AsyncDisposable {
   readonly port: number;
-  tokenOf(userId: string): string;
+  tokenOf(userId: string): Promise<string>;
   state(): Promise<ServerState>;
 }
 
@@ -38,7 +38,7 @@ async function startPart(kind: Kind): Promise<AckServer> {
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   return {
     port,
-    tokenOf: (userId) => userId,
+    tokenOf: async (userId) => userId,
     async state() {
       child.send('state');
       return ((await once(child, 'message')) as [ServerState])[0];
@@ -55,22 +55,11 @@ async function startPart(kind: Kind): Promise<AckServer> {
 async function startEverything(): Promise<AckServer> {
   const secret = 'a secret of this benchmark, and of nothing else';
   const server = await startServerProcess({ RATE_LIMITS: 'on', AMITY_PROXY_HOPS: '1', JWT_SECRET: secret });
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const exp = Math.floor(Date.now() / 1000) + 86_400;
   return {
     port: Number(new URL(server.url).port),
-    tokenOf(userId) {
-      const body = `${encode({ alg: 'HS256' })}.${encode({ sub: userId, exp })}`;
-      return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`;
-    },
-    async state() {
-      const metrics = await (await fetch(`${server.url}/metrics`)).text();
-      const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
-      return {
-        residentBytes: read('process_resident_memory_bytes'),
-        cpuMs: 1000 * read('process_cpu_seconds_total'),
-      };
-    },
+    tokenOf: async (userId) =>
+      (await issueGuestToken(new TextEncoder().encode(secret), userId, Date.now())).token,
+    state: server.figures,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

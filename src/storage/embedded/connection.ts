@@ -19,8 +19,8 @@ export interface Statement<Row> {
 }
 
 /**
- * A page that is changed again before the log is taken into the file is written there once: with 64 MB of log instead of SQLite's 4 a turn
- * costs a third less.
+ * A page that is changed again before the log is taken into the file is written there once: so the log may have 64 MB, instead of
+ * SQLite's 4.
  */
 const pragmas = ['journal_mode = WAL', 'foreign_keys = ON', 'wal_autocheckpoint = 16000'];
 

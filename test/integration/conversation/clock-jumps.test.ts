@@ -1,6 +1,5 @@
 /** The clock of a machine is set forward and back while people talk: what was said first stays first. */
 import { expect, it } from 'vitest';
-import { CodedError } from '../../../src/std/coded-error.ts';
 import { openTurnWorld } from './turn-world.ts';
 
 const noon = Date.parse('2026-11-30T12:00:00Z');
@@ -62,5 +61,5 @@ it('counts the turns of the day that the clock says, and forgets none of it by g
   world.setClock(noon + 24 * hour);
   await (await world.send('Tomorrow')).reply.stream.ended();
   world.setClock(noon + 24 * hour - 1);
-  await expect(world.send('Tomorrow again')).rejects.toThrow(CodedError);
+  await expect(world.send('Tomorrow again')).rejects.toMatchObject({ code: 'rate_limited' });
 });

@@ -75,32 +75,52 @@ export interface Violation {
 }
 
 export function findViolations(clients: readonly ClientHistory[], stored: StoredHistory): Violation[] {
-  return [...clients.flatMap((client) => checkClient(client, stored)), ...checkStore(stored)];
+  const index = indexOf(stored);
+  return [...clients.flatMap((client) => checkClient(client, index)), ...checkStore(stored)];
 }
 
-function checkClient(client: ClientHistory, stored: StoredHistory): Violation[] {
+/** Tens of thousands of rows are asked for again and again. */
+function indexOf({ messages, generations, requests }: StoredHistory) {
+  const written = messages.filter(({ role }) => role === 'user');
+  return {
+    requests: groupBy(requests, ({ userId, clientId }) => `${userId} ${clientId}`),
+    written: groupBy(written, ({ text }) => text),
+    messages: groupBy(messages, ({ messageId }) => messageId),
+    generations: groupBy(generations, ({ generationId }) => generationId),
+  };
+}
+
+function groupBy<T>(rows: readonly T[], keyOf: (row: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group === undefined) groups.set(keyOf(row), [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+function checkClient(client: ClientHistory, stored: ReturnType<typeof indexOf>): Violation[] {
   const { userId } = client;
   const found: Violation[] = client.wrongs.map((what) => ({ kind: 'wrong', what: `${userId}: ${what}` }));
   const report = (kind: ViolationKind, what: string) => found.push({ kind, what: `${userId}: ${what}` });
   for (const { clientId, text, answer } of client.requests) {
-    const rows = stored.requests.filter((row) => row.userId === userId && row.clientId === clientId);
+    const rows = stored.requests.get(`${userId} ${clientId}`) ?? [];
     if (rows.length > 1) report('duplicated', `request ${clientId}`);
-    const written = stored.messages.filter(
-      (message) => text !== null && message.role === 'user' && message.text === text,
-    );
+    const written = text === null ? [] : (stored.written.get(text) ?? []);
     if (written.length > 1) report('duplicated', `message "${text}"`);
     if (answer === null) continue;
     const row = rows[0];
     if (row === undefined) report('lost', `acknowledged request ${clientId}`);
     else if (row.generationId !== answer.generationId) report('changed', `generation of ${clientId}`);
-    const message = stored.messages.find(({ messageId }) => messageId === answer.messageId);
+    const message = stored.messages.get(answer.messageId ?? '')?.[0];
     if (answer.messageId !== null && message === undefined) report('lost', `message ${answer.messageId}`);
     if (message !== undefined && text !== null && message.text !== text)
       report('changed', `text of ${clientId}`);
     if (message !== undefined && message.userId !== userId) report('foreign', `message of ${clientId}`);
   }
   for (const [generationId, seen] of client.replies) {
-    const generation = stored.generations.find((one) => one.generationId === generationId);
+    const generation = stored.generations.get(generationId)?.[0];
     if (generation === undefined) {
       report('lost', `generation ${generationId}`);
       continue;
@@ -120,16 +140,15 @@ function checkStore({ messages, generations }: StoredHistory): Violation[] {
   for (const { generationId, status } of generations) {
     if (isUnfinished(status)) found.push({ kind: 'running', what: `generation ${generationId}` });
   }
-  const seqs = new Map<string, number[]>();
+  const answered = new Set(generations.map(({ replyTo }) => replyTo));
   for (const message of messages) {
-    seqs.set(message.conversationId, [...(seqs.get(message.conversationId) ?? []), message.seq]);
     if (isUnfinished(message.status)) found.push({ kind: 'running', what: `message ${message.messageId}` });
     if (message.role === 'companion') continue;
-    const replies = generations.filter(({ replyTo }) => replyTo === message.messageId);
-    if (replies.length === 0) found.push({ kind: 'unanswered', what: `message ${message.messageId}` });
+    if (!answered.has(message.messageId))
+      found.push({ kind: 'unanswered', what: `message ${message.messageId}` });
   }
-  for (const [conversationId, own] of seqs) {
-    const sorted = own.toSorted((a, b) => a - b);
+  for (const [conversationId, own] of groupBy(messages, (message) => message.conversationId)) {
+    const sorted = own.map(({ seq }) => seq).sort((a, b) => a - b);
     if (sorted.some((seq, place) => seq !== place + 1))
       found.push({ kind: 'gap', what: `seq of ${conversationId}` });
   }

@@ -23,6 +23,7 @@ const sample = (at: number, own: Partial<Sample> = {}): Sample => ({
   at,
   tokens: 0,
   residentBytes: 1e9,
+  cpuMs: 0,
   level: 1,
   queueAgeMs: 0,
   queued: 0,

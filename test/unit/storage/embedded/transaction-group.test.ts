@@ -13,17 +13,18 @@ function openGroup(fails: string) {
     commitWith: () => {},
     committed: () => executed.push('committed'),
   });
-  return { group, executed };
+  /** A write that throws. */
+  const fail = () =>
+    group.write('FULL', () => {
+      throw new Error('this one only');
+    });
+  return { group, executed, fail };
 }
 
 it('takes a write that failed back alone', () => {
-  const { group, executed } = openGroup('nothing');
+  const { group, executed, fail } = openGroup('nothing');
   group.write('FULL', () => 'first');
-  expect(() =>
-    group.write('FULL', () => {
-      throw new Error('this one only');
-    }),
-  ).toThrow();
+  expect(fail).toThrow();
   group.write('FULL', () => 'third');
   group.commit();
   expect(executed.filter((sql) => sql.startsWith('ROLLBACK'))).toStrictEqual([
@@ -33,13 +34,9 @@ it('takes a write that failed back alone', () => {
 });
 
 it('commits nothing any more when a write that failed cannot be taken back', () => {
-  const { group, executed } = openGroup('ROLLBACK TO');
+  const { group, executed, fail } = openGroup('ROLLBACK TO');
   group.write('FULL', () => 'first');
-  expect(() =>
-    group.write('FULL', () => {
-      throw new Error('this one');
-    }),
-  ).toThrow();
+  expect(fail).toThrow();
   expect(() => group.write('FULL', () => 'third')).toThrow();
   expect(() => group.read(() => 'fourth')).toThrow();
   expect(() => group.commit()).toThrow();
