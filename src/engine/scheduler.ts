@@ -24,7 +24,7 @@ export interface PromptChunk {
 export interface PrefillLimits {
   /** Prompt tokens in one step, so that a prompt does not stall the replies that are running. */
   readonly prefillTokensMax: number;
-  /** Prompts are cut at the multiples of it. At most `prefillTokensMax`. */
+  /** Prompts whose pieces may be kept are cut at the multiples of it; the others at those of `prefillTokensMax`, which is not less. */
   readonly chunkTokens: number;
 }
 
@@ -53,7 +53,8 @@ export function planStep(state: ScheduleState, limits: PrefillLimits): StepPlan 
 
   /** @returns whether a piece of it runs; an unfinished prompt uses up the budget. */
   const planPrompt = (group: SequenceGroup, cached: number): boolean => {
-    const chunks = cutPrompt(group, cached, { ...limits, prefillTokensMax: tokensLeft });
+    const chunkTokens = group.request.reuse ? limits.chunkTokens : limits.prefillTokensMax;
+    const chunks = cutPrompt(group, cached, { chunkTokens, tokensMax: tokensLeft });
     const isComplete = chunks.at(-1)?.isLast ?? false;
     tokensLeft = isComplete ? tokensLeft - chunks.reduce((sum, { tokens }) => sum + tokens, 0) : 0;
     prompts.push(...chunks);
@@ -73,17 +74,17 @@ export function planStep(state: ScheduleState, limits: PrefillLimits): StepPlan 
 
 /**
  * The next pieces of a prompt. They end at multiples of `chunkTokens`, counted from the beginning of the prompt, and never
- * elsewhere but at its end: where a prompt is cut shows in the last bits of its logits, so it must follow from the prompt alone.
+ * elsewhere but at its end: where a prompt is cut shows in the last bits of its logits, so it must follow from the request alone.
  */
 function cutPrompt(
   group: SequenceGroup,
   cached: number,
-  { chunkTokens, prefillTokensMax }: PrefillLimits,
+  { chunkTokens, tokensMax }: { chunkTokens: number; tokensMax: number },
 ): PromptChunk[] {
   const end = group.request.prompt.length;
   const chunks: PromptChunk[] = [];
   let position = cached;
-  let tokensLeft = prefillTokensMax;
+  let tokensLeft = tokensMax;
   while (position < end) {
     const tokens = Math.min(chunkTokens - (position % chunkTokens), end - position);
     if (tokens > tokensLeft) break;

@@ -15,7 +15,7 @@ import { addStep } from './work-counters.ts';
  */
 const PREFILL_TOKENS_MAX = 128;
 
-/** Where prompts are cut: see engine/scheduler.ts. Pieces of 128 are read 17 % sooner (bench/RESULTS.md); smaller ones are found again more often. */
+/** Where prompts are cut that are kept: see engine/scheduler.ts. Pieces of 128 are read 17 % sooner (bench/RESULTS.md); smaller ones are found again more often. */
 const CHUNK_TOKENS = 64;
 
 export interface LoadedWorker {

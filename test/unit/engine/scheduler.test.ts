@@ -6,9 +6,14 @@ import { Sequence } from '../../../src/engine/sequence.ts';
 import { SequenceGroup } from '../../../src/engine/sequence-group.ts';
 import { createRequest } from '../../support/engine-drive.ts';
 
-function createGroup(id: string, promptTokens: number, { candidates = 1, cached = 0 } = {}): SequenceGroup {
+function createGroup(
+  id: string,
+  promptTokens: number,
+  { candidates = 1, cached = 0, isKept = false } = {},
+): SequenceGroup {
   const prompt = new Int32Array(promptTokens).fill(3);
-  const group = new SequenceGroup(createRequest({ id, prompt, candidates }));
+  const reuse = isKept ? { reuse: { scope: 'somebody', publicTokens: 0 } } : {};
+  const group = new SequenceGroup(createRequest({ id, prompt, candidates, ...reuse }));
   if (cached > 0) {
     group.begin();
     group.advance(cached);
@@ -108,7 +113,8 @@ test('a prompt of one token is a prompt like any other', () => {
 });
 
 test('a step may run several pieces of a prompt, as many as its tokens allow', () => {
-  const [chunkTokens, waiting] = [4, [createGroup('a', 7), createGroup('b', 9)]];
+  const isKept = true;
+  const [chunkTokens, waiting] = [4, [createGroup('a', 7, { isKept }), createGroup('b', 9, { isKept })]];
   expect(plan({ waiting, chunkTokens }).prompts).toEqual(['a:4+', 'a:3']);
   expect(plan({ waiting, chunkTokens, prefillTokensMax: 12 }).prompts).toEqual(['a:4+', 'a:3', 'b:4+']);
   expect(plan({ waiting, chunkTokens, prefillTokensMax: 6 })).toEqual({
@@ -173,6 +179,14 @@ test('runner-ups stay while a prompt does not fit into the tokens of the step', 
   expect(plan({ prefilling, waiting, slotsFree: 0, runnerUps: 'x' }).yielding).toEqual([]);
 });
 
+test('a prompt that nobody may find again is cut by the tokens of a step alone, whatever a neighbour takes of them', () => {
+  const prefilling = createGroup('a', 25, { cached: 20 });
+  const [chunkTokens, waiting] = [4, [createGroup('b', 12)]];
+  expect(plan({ prefilling, waiting, chunkTokens }).prompts).toEqual(['a:5']);
+  expect(plan({ waiting, chunkTokens }).prompts).toEqual(['b:10+']);
+  expect(plan({ prefilling: createGroup('b', 12, { cached: 10 }), chunkTokens }).prompts).toEqual(['b:2']);
+});
+
 test('a prompt is cut at the multiples of the chunk, whatever budget and neighbours leave of a step', () => {
   const anySteps = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 8 });
   const sizes = fc.record({
@@ -181,7 +195,7 @@ test('a prompt is cut at the multiples of the chunk, whatever budget and neighbo
   });
   fc.assert(
     fc.property(sizes, anySteps, ({ promptTokens, chunkTokens }, budgets) => {
-      const group = createGroup('a', promptTokens);
+      const group = createGroup('a', promptTokens, { isKept: true });
       const cuts: number[] = [];
       for (let step = 0; group.pending > 0; step++) {
         const prefillTokensMax = Math.max(chunkTokens, budgets[step % budgets.length]!);
@@ -213,7 +227,11 @@ test('whoever has nothing running starts first, and within that whoever came fir
 
 test('a plan keeps to slots and tokens, and leaves at most its last prompt unfinished', () => {
   const anyWaiting = fc.array(
-    fc.record({ promptTokens: fc.integer({ min: 1, max: 40 }), candidates: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({
+      promptTokens: fc.integer({ min: 1, max: 40 }),
+      candidates: fc.integer({ min: 1, max: 4 }),
+      isKept: fc.boolean(),
+    }),
     { maxLength: 12 },
   );
   fc.assert(
