@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Tensor } from 'onnxruntime-node';
 import type { KvShape } from './kv-buffers.ts';
+import { releaseArray } from './release-array.ts';
 
 /** Keys and values of some rows of one length, a pair of tensors a layer: `[rows, H, length, D]`. Never changed once made. */
 export interface CachedBatch {
@@ -51,11 +52,12 @@ export function isWholeBatch(rows: readonly HeldRow[], length: number): boolean 
   );
 }
 
-/** Batches in the memory of the process, which the garbage collector frees. */
+/** Batches in the memory of the process. What a run has returned is given back as soon as nobody holds it; copies are left to the garbage collector. */
 export class HostCache implements ExportCache {
   readonly joins = true;
   readonly rounding = 1e-5;
   readonly #shape: KvShape;
+  readonly #batches = new Set<CachedBatch>();
 
   constructor(shape: KvShape) {
     this.#shape = shape;
@@ -75,9 +77,17 @@ export class HostCache implements ExportCache {
     };
   }
 
-  adopt(): void {}
+  adopt(batch: CachedBatch): void {
+    this.#batches.add(batch);
+  }
 
-  keepOnly(): void {}
+  keepOnly(held: ReadonlySet<CachedBatch>): void {
+    for (const batch of this.#batches) {
+      if (held.has(batch)) continue;
+      this.#batches.delete(batch);
+      for (const { data } of [...batch.keys, ...batch.values]) releaseArray(data as Float32Array);
+    }
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 

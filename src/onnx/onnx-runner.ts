@@ -8,6 +8,7 @@ import { KvBuffers } from './kv-buffers.ts';
 import type { LoadedRunner } from './loaded-runner.ts';
 import { PromptBlocks } from './prompt-blocks.ts';
 import { PromptFeeds, type PromptShape } from './prompt-feeds.ts';
+import { releaseArray } from './release-array.ts';
 import { verifyRuntime } from './self-test.ts';
 
 /** Tokens of one run of `scoreTokens`: bounds the logits (tokens x vocabulary) that exist at once. */
@@ -74,7 +75,9 @@ export class OnnxRunner implements LoadedRunner {
       // Also when nobody wants logits: a run with no logit row at all kills the process (division by zero in TopK).
       const feeds = this.#promptFeeds.fill({ ...row, logitRows: [count - 1] });
       const outputs = await this.#session.run(feeds, row.wantsLogits ? LOGIT_FETCHES : SILENT_FETCHES);
-      this.#prompts.write(floats(outputs[graphOutputs.newKv]), 0, extent);
+      const newKv = floats(outputs[graphOutputs.newKv]);
+      this.#prompts.write(newKv, 0, extent);
+      releaseArray(newKv);
       return row.wantsLogits ? readLogits(outputs, 0) : null;
     });
   }
@@ -94,10 +97,11 @@ export class OnnxRunner implements LoadedRunner {
       const outputs = await this.#session.run(this.#decodeFeeds.fill(rows), LOGIT_FETCHES);
       const newKv = floats(outputs[graphOutputs.newKv]);
       const perRow = newKv.length / rows.length;
-      return replies.map((extent, index) => {
+      replies.forEach((extent, index) => {
         this.#replies.write(newKv, index * perRow, extent);
-        return readLogits(outputs, index);
       });
+      releaseArray(newKv);
+      return rows.map((_, index) => readLogits(outputs, index));
     });
   }
 
@@ -207,7 +211,9 @@ export class OnnxRunner implements LoadedRunner {
         ),
         targets === null ? SILENT_FETCHES : SCORE_FETCHES,
       );
-      kv.write(floats(outputs[graphOutputs.newKv]), 0, extent);
+      const newKv = floats(outputs[graphOutputs.newKv]);
+      kv.write(newKv, 0, extent);
+      releaseArray(newKv);
       if (targets !== null) scores.set(floats(outputs[graphOutputs.targetLogProb]), from);
     }
     return scores;
