@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { type CachedBatch, type ExportCache, type HeldRow, isWholeBatch } from './export-cache.ts';
+import {
+  type CachedBatch,
+  type ExportCache,
+  type HeldRow,
+  isWholeBatch,
+  ReturnedBatches,
+} from './export-cache.ts';
 import { exportInputs, exportOutputs, regroupInputs } from './export-contract.ts';
 
 /**
@@ -12,7 +18,7 @@ export class DeviceCache implements ExportCache {
   /** Of half precision. */
   readonly rounding = 1e-2;
   readonly #session: InferenceSession;
-  readonly #batches = new Set<CachedBatch>();
+  readonly #returned = new ReturnedBatches((tensor) => tensor.dispose());
 
   /** @param session of the graph that models/graphs/regroup.ts makes, with its outputs on the device */
   constructor(session: InferenceSession) {
@@ -50,15 +56,11 @@ export class DeviceCache implements ExportCache {
   }
 
   adopt(batch: CachedBatch): void {
-    this.#batches.add(batch);
+    this.#returned.add(batch);
   }
 
   keepOnly(held: ReadonlySet<CachedBatch>): void {
-    for (const batch of this.#batches) {
-      if (held.has(batch)) continue;
-      this.#batches.delete(batch);
-      for (const tensor of [...batch.keys, ...batch.values]) tensor.dispose();
-    }
+    this.#returned.keepOnly(held);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

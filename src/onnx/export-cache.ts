@@ -52,12 +52,34 @@ export function isWholeBatch(rows: readonly HeldRow[], length: number): boolean 
   );
 }
 
+/** The batches that runs have returned, until nobody holds them any more. */
+export class ReturnedBatches {
+  readonly #giveBack: (tensor: Tensor) => void;
+  readonly #batches = new Set<CachedBatch>();
+
+  constructor(giveBack: (tensor: Tensor) => void) {
+    this.#giveBack = giveBack;
+  }
+
+  add(batch: CachedBatch): void {
+    this.#batches.add(batch);
+  }
+
+  keepOnly(held: ReadonlySet<CachedBatch>): void {
+    for (const batch of this.#batches) {
+      if (held.has(batch)) continue;
+      this.#batches.delete(batch);
+      for (const tensor of [...batch.keys, ...batch.values]) this.#giveBack(tensor);
+    }
+  }
+}
+
 /** Batches in the memory of the process. What a run has returned is given back as soon as nobody holds it; copies are left to the garbage collector. */
 export class HostCache implements ExportCache {
   readonly joins = true;
   readonly rounding = 1e-5;
   readonly #shape: KvShape;
-  readonly #batches = new Set<CachedBatch>();
+  readonly #returned = new ReturnedBatches(({ data }) => releaseArray(data as Float32Array));
 
   constructor(shape: KvShape) {
     this.#shape = shape;
@@ -78,15 +100,11 @@ export class HostCache implements ExportCache {
   }
 
   adopt(batch: CachedBatch): void {
-    this.#batches.add(batch);
+    this.#returned.add(batch);
   }
 
   keepOnly(held: ReadonlySet<CachedBatch>): void {
-    for (const batch of this.#batches) {
-      if (held.has(batch)) continue;
-      this.#batches.delete(batch);
-      for (const { data } of [...batch.keys, ...batch.values]) releaseArray(data as Float32Array);
-    }
+    this.#returned.keepOnly(held);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -5,8 +5,8 @@ const nowhere = openNowhere();
 
 /**
  * Gives the memory of an output back as soon as it has been read; the array is empty then. What a step returns is half a megabyte and more, and
- * every 64 MB of such arrays make V8 look through its whole heap for garbage, twice a second, on threads that the
- * kernels of the next steps need: 2 to 3 % of the time of ten and twenty rows.
+ * every 64 MB of such arrays make V8 look through its whole heap for garbage, more than once a second with ten rows, on threads
+ * that the kernels of the next steps need.
  *
  * Sending takes the memory along, also where nobody receives it (HTML standard, "message port post message steps"). `transfer(0)` of the
  * buffer says the same in plain words, but Node 20 has no such method.
