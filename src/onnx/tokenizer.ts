@@ -15,6 +15,9 @@ import { createTokenCache } from './token-cache.ts';
  */
 const CACHED_CHARACTERS_MAX = 120_000;
 
+/** Words whose split is kept. The library would keep 10,000 for each tokenizer: a server meets that many only in hours, and grows until then. */
+const CACHED_WORDS_MAX = 1000;
+
 const NO_BYTES = new Uint8Array(0);
 
 /** What the vocabulary's special tokens are called, as chat templates name them. */
@@ -78,8 +81,8 @@ function createTokenizer({ json, config, endTokens }: TokenizerParts): ModelToke
     (token) => token.special === true || endTokens.includes(token.id),
   );
   const specialIds = new Set(specials.map((token) => token.id));
-  const templateTokenizer = new Tokenizer(json, config);
-  const textTokenizer = new Tokenizer(withoutSpecials(json, specials), config);
+  const templateTokenizer = openBpe(json, config);
+  const textTokenizer = openBpe(withoutSpecials(json, specials), config);
   const cache = createTokenCache(CACHED_CHARACTERS_MAX);
 
   const encodeTemplate = (text: string) =>
@@ -111,6 +114,14 @@ function createTokenizer({ json, config, endTokens }: TokenizerParts): ModelToke
       all: specials.map((token) => token.content),
     },
   };
+}
+
+function openBpe(json: TokenizerJson, config: Record<string, unknown>): Tokenizer {
+  const tokenizer = new Tokenizer(json, config);
+  // Public in the library, but its types name the model by its base class only.
+  const { cache } = tokenizer.model as { readonly cache?: { capacity: number } };
+  if (cache !== undefined) cache.capacity = CACHED_WORDS_MAX;
+  return tokenizer;
 }
 
 /** A copy of the tokenizer that does not know its special tokens: what people write is split like any text. */
