@@ -8,8 +8,8 @@
  * seconds; after the time to settle, a line is fitted through the means of each minute. Its 95 % interval is that of Student's t.
  *
  * V8 lets garbage pile up and gives memory back at moments of its own choice, some 40 MB at once, which hides a slow leak or looks like one.
- * With --collected every thread of the server collects its garbage every five seconds, so that what is left is what is held; the result then
- * goes to soak-collected.json.
+ * With --collected every thread of the server collects its garbage every five seconds and closes the holes that it leaves, so that what is left is
+ * what is held; the result then goes to soak-collected.json.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -48,6 +48,7 @@ const collector = `
   import v8 from 'node:v8';
   import vm from 'node:vm';
   v8.setFlagsFromString('--expose-gc');
+  v8.setFlagsFromString('--compact-on-every-full-gc');
   setInterval(vm.runInNewContext('gc'), ${sampleMs}).unref();`;
 const nodeOptions = values.collected ? `--import=data:text/javascript,${encodeURIComponent(collector)}` : '';
 await using server = await startServerProcess({ NODE_OPTIONS: nodeOptions, RATE_LIMITS: 'on' });
