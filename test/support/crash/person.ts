@@ -29,7 +29,8 @@ export interface World {
 }
 
 /** Longer than anything takes that still works. */
-const patienceMs = 30_000;
+/** A reply waits for those of all senders, on a machine that may have other work. */
+const patienceMs = 120_000;
 
 class LinkLost extends Error {}
 
