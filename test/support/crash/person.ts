@@ -28,7 +28,8 @@ export interface World {
   pick(below: number): number;
 }
 
-/** Longer than anything takes that still works: a reply waits for those of all senders, on a machine that may have other work. */
+/** Longer than anything takes that still works. */
+/** A reply waits for those of all senders, on a machine that may have other work. */
 const patienceMs = 120_000;
 
 class LinkLost extends Error {}
