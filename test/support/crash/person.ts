@@ -29,8 +29,7 @@ export interface World {
 }
 
 /** Longer than anything takes that still works. */
-/** A reply waits for those of all senders, on a machine that may have other work. */
-const patienceMs = 120_000;
+const patienceMs = 30_000;
 
 class LinkLost extends Error {}
 
