@@ -1,15 +1,15 @@
 /**
  * Half an hour of everything at once, and what becomes of the server's memory.
  *
- *     npm run bench -- soak [--minutes 30] [--settle 10] [--collected] [--json]
+ *     npm run bench -- soak [--minutes 30] [--settle 10] [--collected | --compacted] [--json]
  *
  * People who talk and go after some turns, people who stop replies, people who ask for another reply, and programs at the completions
  * endpoint, streamed and not, with one and several choices; default settings, default model. Resident memory is read every five
  * seconds; after the time to settle, a line is fitted through the means of each minute. Its 95 % interval is that of Student's t.
  *
  * V8 lets garbage pile up and gives memory back at moments of its own choice, some 40 MB at once, which hides a slow leak or looks like one.
- * With --collected every thread of the server collects its garbage every five seconds and closes the holes that it leaves, so that what is left is
- * what is held; the result then goes to soak-collected.json.
+ * With --collected every thread of the server collects its garbage every five seconds, so that what is left is what is held; the result then
+ * goes to soak-collected.json. With --compacted it also closes the holes that this leaves in the heap (soak-compacted.json).
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     settle: { type: 'string', default: '10' },
     collected: { type: 'boolean', default: false },
+    compacted: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -48,9 +49,10 @@ const collector = `
   import v8 from 'node:v8';
   import vm from 'node:vm';
   v8.setFlagsFromString('--expose-gc');
-  v8.setFlagsFromString('--compact-on-every-full-gc');
+  ${values.compacted ? "v8.setFlagsFromString('--compact-on-every-full-gc');" : ''}
   setInterval(vm.runInNewContext('gc'), ${sampleMs}).unref();`;
-const nodeOptions = values.collected ? `--import=data:text/javascript,${encodeURIComponent(collector)}` : '';
+const isCollected = values.collected || values.compacted;
+const nodeOptions = isCollected ? `--import=data:text/javascript,${encodeURIComponent(collector)}` : '';
 await using server = await startServerProcess({ NODE_OPTIONS: nodeOptions, RATE_LIMITS: 'on' });
 const startedAt = performance.now();
 const elapsed = () => (performance.now() - startedAt) / 60_000;
@@ -66,7 +68,8 @@ const means = perMinute(samples.filter(([at]) => at >= settle && at < minutes));
 const line = fitLine(means);
 const result = {
   ...describeMachine(),
-  isCollected: values.collected,
+  isCollected,
+  isCompacted: values.compacted,
   minutes,
   settle,
   turns: done.reduce((sum, { turns }) => sum + turns, 0),
@@ -81,7 +84,7 @@ const result = {
     interval: [round(line.low), round(line.high)],
   },
 };
-const name = values.collected ? 'soak-collected' : 'soak';
+const name = ['soak', values.compacted ? '-compacted' : isCollected ? '-collected' : ''].join('');
 writeFileSync(new URL(`./results/${name}.json`, import.meta.url), `${JSON.stringify(result, null, 1)}\n`);
 writeFileSync(
   new URL(`./results/${name}.svg`, import.meta.url),
