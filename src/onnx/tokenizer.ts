@@ -15,7 +15,7 @@ import { createTokenCache } from './token-cache.ts';
  */
 const CACHED_CHARACTERS_MAX = 120_000;
 
-/** Words whose split is kept. The library would keep 10,000 for each tokenizer: a server meets that many only in hours, and grows until then. */
+/** Words whose split is kept. The library would keep 10,000: a server meets that many only in hours, and grows until then. */
 const CACHED_WORDS_MAX = 1000;
 
 const NO_BYTES = new Uint8Array(0);
@@ -81,8 +81,8 @@ function createTokenizer({ json, config, endTokens }: TokenizerParts): ModelToke
     (token) => token.special === true || endTokens.includes(token.id),
   );
   const specialIds = new Set(specials.map((token) => token.id));
-  const templateTokenizer = openBpe(json, config);
   const textTokenizer = openBpe(withoutSpecials(json, specials), config);
+  const templateTokenizer = withSpecials(textTokenizer, json, config);
   const cache = createTokenCache(CACHED_CHARACTERS_MAX);
 
   const encodeTemplate = (text: string) =>
@@ -116,12 +116,24 @@ function createTokenizer({ json, config, endTokens }: TokenizerParts): ModelToke
   };
 }
 
+/** Keeps nothing of `json` but what it works with, and takes the vocabulary out of it: whole, it is most of what a thread holds. */
 function openBpe(json: TokenizerJson, config: Record<string, unknown>): Tokenizer {
   const tokenizer = new Tokenizer(json, config);
   // Public in the library, but its types name the model by its base class only.
-  const { cache } = tokenizer.model as { readonly cache?: { capacity: number } };
-  if (cache !== undefined) cache.capacity = CACHED_WORDS_MAX;
+  const model = tokenizer.model as { merges?: unknown; readonly cache?: { capacity: number } };
+  if (model.cache !== undefined) model.cache.capacity = CACHED_WORDS_MAX;
+  // The library has made maps of them, and keeps what it was given too.
+  model.merges = [];
+  Object.assign(json.model, { vocab: {}, merges: [] });
   return tokenizer;
+}
+
+/** A tokenizer that finds the special tokens of `json` in a text, and splits what lies between them as `tokenizer` does. */
+function withSpecials(tokenizer: Tokenizer, json: TokenizerJson, config: Record<string, unknown>): Tokenizer {
+  const model = { ...json.model, vocab: {}, merges: [] };
+  const other = new Tokenizer({ ...json, model }, config);
+  other.model = tokenizer.model;
+  return other;
 }
 
 /** A copy of the tokenizer that does not know its special tokens: what people write is split like any text. */
@@ -145,12 +157,17 @@ function createVocabulary(json: TokenizerJson, specialIds: ReadonlySet<number>):
   const entries: [string, number][] = Object.entries(json.model.vocab);
   for (const token of json.added_tokens) entries.push([token.content, token.id]);
   const size = entries.reduce((largest, [, id]) => Math.max(largest, id), -1) + 1;
-  const bytes: Uint8Array[] = new Array<Uint8Array>(size).fill(NO_BYTES);
+  const pieces: Uint8Array[] = new Array<Uint8Array>(size).fill(NO_BYTES);
   const encoder = new TextEncoder();
   for (const [token, id] of entries) {
-    if (!specialIds.has(id)) bytes[id] = byteLevelBytes(token) ?? encoder.encode(token);
+    if (!specialIds.has(id)) pieces[id] = byteLevelBytes(token) ?? encoder.encode(token);
   }
-  return { size, tokenBytes: (id) => bytes[id] ?? NO_BYTES, isEnd: (id) => specialIds.has(id) };
+  // One array: every collection of garbage would visit fifty thousand small ones.
+  const bytes = Buffer.concat(pieces);
+  let length = 0;
+  const ends = Uint32Array.from(pieces, (piece) => (length += piece.length));
+  const tokenBytes = (id: number) => bytes.subarray(ends[id - 1] ?? 0, ends[id] ?? 0);
+  return { size, tokenBytes, isEnd: (id) => specialIds.has(id) };
 }
 
 function parseTokenizerJson(text: string, path: string): TokenizerJson {

@@ -54,6 +54,8 @@ export class ThreadHost implements GenerationHost {
         work: this.#work,
         seats: this.#seats,
       } satisfies WorkerSettings,
+      // Each step's garbage is small and soon collected.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
       // A worker that waits in Atomics.wait would not read its ports.
       atomics: 'disabled',
       loadBalancer: (_task, threads) =>
