@@ -119,7 +119,9 @@ export class Session {
 
   async #deliver(reply: Reply, reader: ReplyReader): Promise<void> {
     const { conversationId } = reply.turn;
-    this.#typing.begin(conversationId);
+    // One that has ended is handed over at once: there is nothing to wait for.
+    const isAwaited = reply.stream.end === null;
+    if (isAwaited) this.#typing.begin(conversationId);
     while (!reader.closed) {
       // Text that a slow device has not read yet stays in the reply, where the next delta takes it all.
       await this.#backlog.empty();
@@ -128,7 +130,7 @@ export class Session {
       else this.#emitReply(reply, event);
     }
     this.#readers.delete(reply);
-    this.#typing.end(conversationId);
+    if (isAwaited) this.#typing.end(conversationId);
   }
 
   #emitReply(reply: Reply, event: ReplyEvent): void {
