@@ -6,9 +6,17 @@ import type { Store } from '../../src/storage/store.ts';
 export function forgetfulStore(): Store {
   const seqs = new Map<string, number>();
   const conversation = (userId: string, at: number): Conversation => ({
-    ...{ conversationId: `c-${userId}`, userId, title: null, personaId: null, createdAt: at, updatedAt: at },
+    conversationId: `c-${userId}`,
+    userId,
+    title: null,
+    personaId: null,
     lastSeq: seqs.get(userId) ?? 0,
-    ...{ lastReadSeq: 0, rev: seqs.get(userId) ?? 0, selectedLeafId: null, preview: null },
+    lastReadSeq: 0,
+    rev: seqs.get(userId) ?? 0,
+    selectedLeafId: null,
+    createdAt: at,
+    updatedAt: at,
+    preview: null,
   });
   const known = {
     defaultConversation: async ({ userId, at }: { userId: string; at: number }) => conversation(userId, at),
@@ -17,22 +25,38 @@ export function forgetfulStore(): Store {
       const seq = (seqs.get(turn.userId) ?? 0) + 1;
       seqs.set(turn.userId, seq + 1);
       const { conversationId, userId, generationId, userMessageId, companionMessageId, at } = turn;
-      const message: Message = {
-        ...{ messageId: userMessageId, conversationId, userId, seq, rev: seq, role: 'user', text: turn.text },
-        ...{
-          status: 'done',
-          createdAt: at,
-          parentId: null,
-          clientMessageId: turn.clientId,
-          generationId: null,
-        },
-        ...{ finishReason: null, shownCandidateId: null, model: null, variant: null, reaction: null },
+      const user: Message = {
+        messageId: userMessageId,
+        conversationId,
+        userId,
+        seq,
+        rev: seq,
+        role: 'user',
+        text: turn.text,
+        status: 'done',
+        createdAt: at,
+        parentId: null,
+        clientMessageId: turn.clientId,
+        generationId: null,
+        finishReason: null,
+        shownCandidateId: null,
+        model: null,
+        variant: null,
+        reaction: null,
         siblings: { index: 0, count: 1 },
       };
+      // What `user` has, too: a literal that begins with a spread and adds to it is slow.
       const companion: Message = {
-        ...message,
-        ...{ messageId: companionMessageId, seq: seq + 1, rev: seq + 1, role: 'companion', text: '' },
-        ...{ status: 'queued', parentId: userMessageId, clientMessageId: null, generationId },
+        ...user,
+        messageId: companionMessageId,
+        seq: seq + 1,
+        rev: seq + 1,
+        role: 'companion',
+        text: '',
+        status: 'queued',
+        parentId: userMessageId,
+        clientMessageId: null,
+        generationId,
       };
       const generation = {
         generationId,
@@ -40,7 +64,7 @@ export function forgetfulStore(): Store {
         userId,
         messageId: companionMessageId,
       } as Generation;
-      return { kind: 'created', user: message, companion, generation, olderSiblings: [] };
+      return { kind: 'created', user, companion, generation, olderSiblings: [] };
     },
     [Symbol.asyncDispose]: async () => {},
   };

@@ -39,11 +39,11 @@ export function toStoredCandidate(
 ): StoredCandidate {
   const emptiness = candidate.text === '' ? 'empty' : null;
   return {
-    ...candidate,
     candidateId,
     score: verdict?.score ?? null,
     features: verdict?.features ?? null,
     filterReason: verdict?.filterReason ?? emptiness,
+    ...candidate,
   };
 }
 

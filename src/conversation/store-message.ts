@@ -57,8 +57,11 @@ function identify(
 function toNewTurn(deps: TurnDeps, writing: Writing): NewTurn {
   const { ids, clock } = deps;
   const { conversationId, text, place } = writing;
+  const { userId, clientId, bodyHash } = identify(deps, writing);
   return {
-    ...identify(deps, writing),
+    userId,
+    clientId,
+    bodyHash,
     conversationId,
     text,
     place,

@@ -194,10 +194,10 @@ async function serveDevice(
   // Events that arrive while the conversation is looked up wait for it: the session is announced before any answer.
   const source = { socketId: socket.id, userId, address };
   const ready = announce(session, deps);
+  const call = { ...deps, session };
   socket.onAny((name: string, ...args: unknown[]) => {
     // Its answer would wait, too.
     if (session.dropIfOverfull()) return;
-    const call = { ...deps, session };
     void ready.then(
       () => dispatch(call, { name, args, source }, observer.eventFailed),
       () => undefined,

@@ -11,8 +11,8 @@ export const messageSend: Handler<'message:send'> = async (call, payload, ack) =
   assertBytes('text', payload.text);
   const { clientMessageId, conversationId, text, parentId } = payload;
   const { userId, defaultConversationId } = call.session;
-  const message = { userId, clientMessageId, conversationId, text, parentId };
-  const sent = await sendMessage(call, { ...message, defaultConversationId });
+  const message = { userId, clientMessageId, conversationId, defaultConversationId, text, parentId };
+  const sent = await sendMessage(call, message);
   acknowledgeSent(call, sent, ack);
   // Without a parent it continues the selected branch. With one it may open another.
   if (sent.kind === 'created' && parentId !== undefined) await tellSelected(call, sent.user);

@@ -23,14 +23,26 @@ export function appendReply(rows: Rows, { requests, daily }: Requested, reply: N
   const seq = conversation.last_seq + 1;
   conversations.addMessages({ conversationId, messages: 1, leafId: messageId, at });
   messages.insertEmptyReply({
-    ...{ messageId, conversationId, userId, at, parentId: replyTo, generationId },
-    ...{ seq, rev: conversation.rev + 1 },
+    messageId,
+    conversationId,
+    userId,
+    seq,
+    rev: conversation.rev + 1,
+    at,
+    parentId: replyTo,
+    generationId,
   });
   generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
   const { clientId, bodyHash } = reply;
   requests.insert({
-    ...{ userId, clientId, conversationId, bodyHash, messageId, generationId },
-    ...{ seq, role: 'companion' },
+    userId,
+    clientId,
+    conversationId,
+    bodyHash,
+    messageId,
+    generationId,
+    seq,
+    role: 'companion',
   });
   const companion = stored(messages.find(messageId));
   return {

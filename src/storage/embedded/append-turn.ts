@@ -40,9 +40,14 @@ export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: New
     rev: conversation.rev + 1,
   });
   requests.insert({
-    ...{ userId, conversationId, clientId: turn.clientId, bodyHash: turn.bodyHash },
-    ...{ messageId: turn.userMessageId, generationId: turn.generationId },
-    ...{ seq: conversation.last_seq + 1, role: 'user' },
+    userId,
+    clientId: turn.clientId,
+    conversationId,
+    bodyHash: turn.bodyHash,
+    messageId: turn.userMessageId,
+    generationId: turn.generationId,
+    seq: conversation.last_seq + 1,
+    role: 'user',
   });
   if (versions === 0) return { kind: 'created', ...inserted, olderSiblings: [] };
   const user = stored(messages.find(turn.userMessageId));
@@ -85,14 +90,29 @@ function insertTurn(
   const [messageId, replyTo] = [turn.companionMessageId, turn.userMessageId];
   conversations.addMessages({ conversationId, messages: 2, leafId: messageId, at });
   const user: NewMessage = {
-    ...first,
-    ...{ messageId: replyTo, conversationId, userId, role: 'user', text: turn.text, status: 'done', at },
-    ...{ clientMessageId: turn.clientId, generationId: null },
+    messageId: replyTo,
+    conversationId,
+    userId,
+    seq: first.seq,
+    rev: first.rev,
+    role: 'user',
+    text: turn.text,
+    status: 'done',
+    at,
+    parentId: first.parentId,
+    clientMessageId: turn.clientId,
+    generationId: null,
   };
   messages.insert(user);
   const companion = messages.insertEmptyReply({
-    ...{ messageId, conversationId, userId, at, parentId: replyTo, generationId },
-    ...{ seq: first.seq + 1, rev: first.rev + 1 },
+    messageId,
+    conversationId,
+    userId,
+    seq: first.seq + 1,
+    rev: first.rev + 1,
+    at,
+    parentId: replyTo,
+    generationId,
   });
   const generation = generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
   return { user: asFirstVersion(user), companion, generation };

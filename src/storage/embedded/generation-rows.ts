@@ -91,11 +91,20 @@ export function prepareGenerationRows(connection: Connection) {
     unfinished: () => unfinished.all([]).map(toGeneration),
     /** @returns it as reading it would. */
     insert({ at, ...generation }: NewGeneration): Generation {
-      insert.run({ ...generation, at });
+      insert.run({ at, ...generation });
       return {
+        status: 'queued',
+        finishReason: null,
+        text: '',
+        attempts: 0,
+        createdAt: at,
+        startedAt: null,
+        endedAt: null,
+        setup: null,
+        candidates: [],
+        shownCandidateId: null,
+        race: null,
         ...generation,
-        ...{ status: 'queued', finishReason: null, text: '', attempts: 0, setup: null, candidates: [] },
-        ...{ createdAt: at, startedAt: null, endedAt: null, shownCandidateId: null, race: null },
       };
     },
   };

@@ -139,13 +139,14 @@ export function prepareMessageRows(connection: Connection) {
 
     /** The companion message that will hold a reply. @returns it as the first of its versions. */
     insertEmptyReply(reply: NewReplyMessage): Message {
-      const message = {
-        ...reply,
+      // Properties of its own first: see docs/adr/0016-literals-begin-with-their-own.md.
+      const message: NewMessage = {
         role: 'companion',
         text: '',
         status: 'queued',
         clientMessageId: null,
-      } as const;
+        ...reply,
+      };
       insertMessage(message);
       return asFirstVersion(message);
     },
@@ -157,10 +158,14 @@ export function prepareMessageRows(connection: Connection) {
 /** What reading a message would give that was just inserted, without reading it. */
 export function asFirstVersion({ at, ...message }: NewMessage): Message {
   return {
-    ...message,
     createdAt: at,
-    ...{ finishReason: null, shownCandidateId: null, model: null, variant: null, reaction: null },
+    finishReason: null,
+    shownCandidateId: null,
+    model: null,
+    variant: null,
+    reaction: null,
     siblings: { index: 0, count: 1 },
+    ...message,
   };
 }
 
