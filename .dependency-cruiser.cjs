@@ -162,10 +162,13 @@ const folders = [
   }),
   forbid('workers-touch-no-edge', 'A worker has no socket and no store.', {
     from: { path: '^workers/' },
-    to: { path: '^src/(gateway|http|storage)/', pathNot: '^src/storage/embedded/serve-store\\.ts$' },
+    to: {
+      path: '^src/(gateway|http|storage)/',
+      pathNot: '^src/storage/embedded/serve-(store|checkpoints)\\.ts$',
+    },
   }),
-  forbid('one-worker-has-the-store', 'Only the thread of the store touches it.', {
-    from: { path: '^workers/', pathNot: '^workers/store\\.ts$' },
+  forbid('few-workers-have-the-store', 'Only the threads of the store touch it.', {
+    from: { path: '^workers/', pathNot: '^workers/(store|checkpoint)\\.ts$' },
     to: { path: '^src/storage/' },
   }),
   forbid(

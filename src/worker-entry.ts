@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** A file of `workers/` as a thread or a process is started with it: the sources run through tsx, the build as it is. */
 export function entryOf(
-  name: 'generate' | 'generation-host' | 'store',
+  name: 'generate' | 'generation-host' | 'store' | 'checkpoint',
   instead?: URL,
 ): { readonly filename: string; readonly execArgv?: string[] } {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';

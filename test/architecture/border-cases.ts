@@ -57,7 +57,7 @@ const ofFolders: readonly BorderCase[] = [
   crossing('edges-stay-apart', 'src/gateway/page.ts', "import type { A } from '../http/a.ts';"),
   crossing('workers-touch-no-edge', 'workers/socket.ts', "import type { A } from '../src/gateway/a.ts';"),
   crossing(
-    'one-worker-has-the-store',
+    'few-workers-have-the-store',
     'workers/another.ts',
     "import { serveStore } from '../src/storage/embedded/serve-store.ts';",
   ),

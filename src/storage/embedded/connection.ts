@@ -32,6 +32,7 @@ export class Connection implements Disposable {
   readonly #database: Database.Database;
   #durability: Durability = 'FULL';
   #group: TransactionGroup | null = null;
+  #rowsWritten = 0;
   #closed = false;
 
   /** @throws what libsql throws; the caller knows the file and says so. */
@@ -49,7 +50,11 @@ export class Connection implements Disposable {
   prepare<Row>(sql: string): Statement<Row> {
     const statement = this.#database.prepare(sql);
     return {
-      run: (params) => statement.run(params).changes,
+      run: (params) => {
+        const { changes } = statement.run(params);
+        this.#rowsWritten += changes;
+        return changes;
+      },
       // Row and columns come from the same SQL text; libsql can't check it either.
       first: (params) => statement.get(params) as Row | undefined,
       all: (params) => statement.all(params) as Row[],
@@ -63,6 +68,20 @@ export class Connection implements Disposable {
   pragma(source: string): number | string | null {
     const rows = this.#database.pragma(source) as Record<string, number | string | null>[];
     return Object.values(rows[0] ?? {})[0] ?? null;
+  }
+
+  /** Since it was opened, by `run`; also what was taken back. */
+  get rowsWritten(): number {
+    return this.#rowsWritten;
+  }
+
+  /** Takes what the log has into the file, as far as nobody else is in the way; outside of transactions. */
+  checkpoint(): void {
+    try {
+      this.#database.pragma('wal_checkpoint(PASSIVE)');
+    } catch {
+      // A full disk: the log stays, nothing is lost by that, and who writes next is told.
+    }
   }
 
   /** One consistent view of the store, also while another process writes. */

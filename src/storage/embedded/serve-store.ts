@@ -1,4 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Store } from '../store.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
 import { createEmbeddedStore, openMigrated } from './embedded-store.ts';
 import { callTogether } from './group-commit.ts';
@@ -11,8 +13,13 @@ const groupMax = 256;
 export function serveStore(port: MessagePort, options: { readonly file: string }): void {
   try {
     const connection = openMigrated(options);
-    const store = createEmbeddedStore(connection);
-    port.on('message', (message: ToStoreThread) => void work({ port, connection, store }, message));
+    const served: Served = {
+      port,
+      connection,
+      store: createEmbeddedStore(connection),
+      checkpoints: new Checkpoints(connection, options.file),
+    };
+    port.on('message', (message: ToStoreThread) => void work(served, message));
     port.postMessage({ ok: true } satisfies StoreOpened);
   } catch (error) {
     port.postMessage(toSentError(error) satisfies StoreOpened);
@@ -20,18 +27,25 @@ export function serveStore(port: MessagePort, options: { readonly file: string }
   }
 }
 
+interface Served {
+  readonly port: MessagePort;
+  readonly connection: Connection;
+  readonly store: Store;
+  readonly checkpoints: Checkpoints;
+}
+
 /** Takes up what has come meanwhile, too: the more there is, the more one commit is for. */
-async function work(
-  served: { port: MessagePort; connection: Connection; store: ReturnType<typeof createEmbeddedStore> },
-  first: ToStoreThread,
-): Promise<void> {
-  const { port } = served;
+async function work(served: Served, first: ToStoreThread): Promise<void> {
+  const { port, store, checkpoints } = served;
   const messages = [first, ...waiting(port)];
   const calls = messages.flatMap((message): readonly StoreCall[] => (message === 'close' ? [] : message));
-  for (let from = 0; from < calls.length; from += groupMax)
+  for (let from = 0; from < calls.length; from += groupMax) {
     port.postMessage(await callTogether(served, calls.slice(from, from + groupMax)));
+    checkpoints.consider();
+  }
   if (!messages.includes('close')) return;
-  await served.store[Symbol.asyncDispose]();
+  await checkpoints[Symbol.asyncDispose]();
+  await store[Symbol.asyncDispose]();
   port.close();
 }
 

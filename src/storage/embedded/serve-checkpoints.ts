@@ -1,0 +1,20 @@
+import type { MessagePort } from 'node:worker_threads';
+import { Connection } from './connection.ts';
+
+export type ToCheckpointThread = 'take' | 'close';
+
+/** Takes the log of a file into it as often as it is told to, with a connection of its own, until it is told to close. */
+export function serveCheckpoints(port: MessagePort, { file }: { readonly file: string }): void {
+  const connection = new Connection(file, 0);
+  port.on('message', (message: ToCheckpointThread) => {
+    if (message === 'close') {
+      connection[Symbol.dispose]();
+      port.close();
+      return;
+    }
+    connection.checkpoint();
+    // What was written during the first, so that next to nothing is left to the one that writes.
+    connection.checkpoint();
+    port.postMessage('taken');
+  });
+}
