@@ -2,8 +2,6 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { Clock } from './std/clock.ts';
 
 const timeDigits = 12;
-/** Behind the digit of a UUID that is its version, which is always the same. */
-const randomDigits = 19;
 
 /** Sources of ids and seeds, as arguments: pure code never draws its own. */
 export interface Ids {
@@ -22,16 +20,21 @@ export interface Ids {
  * which changes fewer pages for them. No order may be read off them, for the clock may jump.
  */
 export function createIds({ now }: Pick<Clock, 'now'>): Ids {
-  const random = () => randomUUID().replaceAll('-', '');
-  const timed = (prefix: string) => () => `${prefix}_${hexOfTime(now())}${random().slice(-randomDigits)}`;
+  const timed = (prefix: string) => () => `${prefix}_${hexOfTime(now())}${randomHex()}`;
   return {
-    userId: () => `u_${random()}`,
+    userId: () => `u_${randomUUID().replaceAll('-', '')}`,
     conversationId: timed('c'),
     messageId: timed('m'),
     generationId: timed('g'),
     candidateId: () => `k_${randomBytes(9).toString('base64url')}`,
     seed: () => randomInt(2 ** 32),
   };
+}
+
+/** 19 digits: those of a UUID behind its version. */
+function randomHex(): string {
+  const uuid = randomUUID();
+  return uuid.slice(15, 18) + uuid.slice(19, 23) + uuid.slice(24);
 }
 
 /** A clock may say anything. */

@@ -19,69 +19,59 @@ export type ReplyEnd =
   /** `error`: a CodedError, or a bug. */
   | { readonly kind: 'fail'; readonly message: Message; readonly error: unknown };
 
-export interface ReplyReader {
-  /**
-   * What is new, or null when nothing is. Synchronous on purpose: between taking a delta and handing it on
-   * nobody can seek, so what a reader gets is contiguous.
-   */
-  take(): ReplyEvent | null;
-  /** Resolves when there may be something new, or the reader was closed. */
-  wait(): Promise<void>;
-  /** Continues from here: what lies before is not delivered any more. `null` = no text at all, only start and end. */
-  seek(offset: number | null): void;
-  readonly offset: number | null;
-  close(): void;
-  readonly closed: boolean;
+/** What a stream and its readers share. */
+interface Written {
+  text: string;
+  start: (ReplyEvent & { kind: 'start' }) | null;
+  end: ReplyEnd | null;
+  readonly changed: Pulse;
 }
 
 export class ReplyStream {
-  #text: string;
-  #start: (ReplyEvent & { kind: 'start' }) | null = null;
-  #end: ReplyEnd | null = null;
-  readonly #changed = new Pulse();
+  readonly #written: Written;
 
   /** @param text what was shown before a crash: readers may begin inside it. */
   constructor(text = '') {
-    this.#text = text;
+    this.#written = { text, start: null, end: null, changed: new Pulse() };
   }
 
   get text(): string {
-    return this.#text;
+    return this.#written.text;
   }
 
   get started(): boolean {
-    return this.#start !== null;
+    return this.#written.start !== null;
   }
 
   get level(): number {
-    return this.#start?.level ?? 0;
+    return this.#written.start?.level ?? 0;
   }
 
   get end(): ReplyEnd | null {
-    return this.#end;
+    return this.#written.end;
   }
 
   start(candidates: number, level: number): void {
-    this.#start = { kind: 'start', candidates, level };
-    this.#changed.beat();
+    this.#written.start = { kind: 'start', candidates, level };
+    this.#written.changed.beat();
   }
 
   /** @param text whole code points, so that no offset splits a surrogate pair. */
   append(text: string): void {
-    if (text === '' || this.#end !== null) return;
-    this.#text += text;
-    this.#changed.beat();
+    if (text === '' || this.end !== null) return;
+    this.#written.text += text;
+    this.#written.changed.beat();
   }
 
   finish(end: ReplyEnd): void {
-    this.#end ??= end;
-    this.#changed.beat();
+    this.#written.end ??= end;
+    this.#written.changed.beat();
   }
 
   /** Resolves with the end, at once when it is there already. */
   async ended(): Promise<ReplyEnd> {
-    while (this.#end === null) await this.#changed.wait();
-    return this.#end;
+    while (this.#written.end === null) await this.#written.changed.wait();
+    return this.#written.end;
   }
 
   /**
@@ -89,40 +79,62 @@ export class ReplyStream {
    * `start` event: it was announced before any text.
    */
   read(offset: number | null): ReplyReader {
-    let position = offset;
-    let startTaken = this.#text !== '';
-    let closed = false;
+    return new ReplyReader(this.#written, offset);
+  }
+}
 
-    const take = (): ReplyEvent | null => {
-      if (!startTaken && this.#start !== null) {
-        startTaken = true;
-        return this.#start;
-      }
-      if (position !== null && position < this.#text.length) {
-        const delta = { kind: 'delta', offset: position, text: this.#text.slice(position) } as const;
-        position = this.#text.length;
-        return delta;
-      }
-      if (this.#end !== null) closed = true;
-      return this.#end;
-    };
+export class ReplyReader {
+  readonly #written: Written;
+  #offset: number | null;
+  #startTaken: boolean;
+  #closed = false;
 
-    return {
-      take: () => (closed ? null : take()),
-      wait: () => (closed ? Promise.resolve() : this.#changed.wait()),
-      seek: (to) => {
-        position = to;
-      },
-      get offset() {
-        return position;
-      },
-      close: () => {
-        closed = true;
-        this.#changed.beat();
-      },
-      get closed() {
-        return closed;
-      },
-    };
+  constructor(written: Written, offset: number | null) {
+    this.#written = written;
+    this.#offset = offset;
+    this.#startTaken = written.text !== '';
+  }
+
+  get offset(): number | null {
+    return this.#offset;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * What is new, or null when nothing is. Synchronous on purpose: between taking a delta and handing it on
+   * nobody can seek, so what a reader gets is contiguous.
+   */
+  take(): ReplyEvent | null {
+    if (this.#closed) return null;
+    const { text, start, end } = this.#written;
+    if (!this.#startTaken && start !== null) {
+      this.#startTaken = true;
+      return start;
+    }
+    if (this.#offset !== null && this.#offset < text.length) {
+      const offset = this.#offset;
+      this.#offset = text.length;
+      return { kind: 'delta', offset, text: text.slice(offset) };
+    }
+    if (end !== null) this.#closed = true;
+    return end;
+  }
+
+  /** Resolves when there may be something new, or the reader was closed. */
+  wait(): Promise<void> {
+    return this.#closed ? Promise.resolve() : this.#written.changed.wait();
+  }
+
+  /** Continues from here: what lies before is not delivered any more. `null` = no text at all, only start and end. */
+  seek(offset: number | null): void {
+    this.#offset = offset;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#written.changed.beat();
   }
 }

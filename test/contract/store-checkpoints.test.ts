@@ -38,13 +38,13 @@ describe('the log of a store', () => {
 
   it('is taken into the file when many rows have been written, and begins anew', async () => {
     const { file, connection, write, checkpoints } = open();
-    write(3000);
+    write(2000);
     checkpoints.consider();
     await checkpoints.settled();
-    expect(await rowsInFile(file)).toBe(3000);
+    expect(await rowsInFile(file)).toBe(2000);
     const { size } = await stat(`${file}-wal`);
     for (let round = 0; round < 10; round++) {
-      write(3000);
+      write(2000);
       checkpoints.consider();
       await checkpoints.settled();
     }
@@ -56,7 +56,7 @@ describe('the log of a store', () => {
   it('stays as it is while there is little in it', async () => {
     const { file, connection, write, checkpoints } = open();
     connection.checkpoint();
-    write(2999);
+    write(1999);
     checkpoints.consider();
     await checkpoints.settled();
     expect(await rowsInFile(file)).toBe(0);
@@ -70,15 +70,15 @@ describe('the log of a store', () => {
     const reader = new Connection(file, 100);
     reader.exec('BEGIN');
     reader.exec('SELECT count(*) FROM notes');
-    write(3000);
+    write(2000);
     checkpoints.consider();
     await checkpoints.settled();
     expect(await rowsInFile(file)).toBe(0);
     reader.exec('COMMIT');
-    write(3000);
+    write(2000);
     checkpoints.consider();
     await checkpoints.settled();
-    expect(await rowsInFile(file)).toBe(6000);
+    expect(await rowsInFile(file)).toBe(4000);
     reader[Symbol.dispose]();
     await checkpoints[Symbol.asyncDispose]();
     connection[Symbol.dispose]();
@@ -88,7 +88,7 @@ describe('the log of a store', () => {
     const { connection, write } = open();
     const checkpoints = new Checkpoints(connection, join(directory, 'no-such-directory', 'amity.db'));
     for (let round = 0; round < 2; round++) {
-      write(3000);
+      write(2000);
       checkpoints.consider();
       await checkpoints.settled();
     }

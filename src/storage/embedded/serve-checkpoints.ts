@@ -1,6 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Connection } from './connection.ts';
 
+/** Each takes what was written during the one before it, so that next to nothing is left to the thread that writes. */
+const rounds = 3;
+
 export type ToCheckpointThread = 'take' | 'close';
 
 /** Takes the log of a file into it as often as it is told to, with a connection of its own, until it is told to close. */
@@ -12,9 +15,7 @@ export function serveCheckpoints(port: MessagePort, { file }: { readonly file: s
       port.close();
       return;
     }
-    connection.checkpoint();
-    // What was written during the first, so that next to nothing is left to the one that writes.
-    connection.checkpoint();
+    for (let round = 0; round < rounds; round++) connection.checkpoint();
     port.postMessage('taken');
   });
 }
