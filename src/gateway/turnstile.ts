@@ -23,7 +23,8 @@ export class Turnstile {
    * @throws CodedError `rate_limited` when too many wait, and what `work` throws.
    */
   async pass(work: () => Promise<void>): Promise<void> {
-    if (!(await this.#enter())) return;
+    if (this.#inside < insideMax) this.#inside += 1;
+    else if (!(await this.#placeGiven())) return;
     try {
       await this.#backlog.short();
       await work();
@@ -37,11 +38,8 @@ export class Turnstile {
     for (const wake of this.#waiting.splice(0)) wake(false);
   }
 
-  async #enter(): Promise<boolean> {
-    if (this.#inside < insideMax) {
-      this.#inside += 1;
-      return true;
-    }
+  /** Whether it was given one: false when the device is gone. */
+  async #placeGiven(): Promise<boolean> {
     if (this.#isClosed) return false;
     if (this.#waiting.length >= waitingMax)
       throw new CodedError('rate_limited', 'Too many of your events wait.', { retryAfterMs: 1000 });

@@ -38,14 +38,18 @@ export function createRateLimits(): RateLimits {
   const perUser = new Counts(socketsMax.perUser);
   const perAddress = new Counts(socketsMax.perAddress);
   return {
-    connect: (address) => take(connects, address, 1),
-    guest: (address) => take(guests, address, 1),
+    connect: (address) => takeOne(connects, address),
+    guest: (address) => takeOne(guests, address),
     async event({ socketId, userId, address }, event) {
       const cost = costOf(event);
-      // The narrowest first: what it refuses costs the others nothing.
-      await take(events.socket, socketId, cost);
-      await take(events.user, userId, cost);
-      await take(events.address, address, cost);
+      try {
+        // The narrowest first: what it refuses costs the others nothing.
+        await events.socket.consume(socketId, cost);
+        await events.user.consume(userId, cost);
+        await events.address.consume(address, cost);
+      } catch (refusal) {
+        throw toCodedError(refusal);
+      }
     },
     socket({ userId, address }) {
       const held = perUser.hold(userId, 'You have too many connections.');
@@ -69,14 +73,18 @@ function bucket({ points, seconds }: Rate): RateLimiterMemory {
   return new RateLimiterMemory({ points, duration: seconds });
 }
 
-async function take(limiter: RateLimiterMemory, key: string, points: number): Promise<void> {
+async function takeOne(limiter: RateLimiterMemory, key: string): Promise<void> {
   try {
-    await limiter.consume(key, points);
+    await limiter.consume(key);
   } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    const retryAfterMs = Math.max(1, refusal.msBeforeNext);
-    throw new CodedError('rate_limited', 'That is more than is taken at once.', { retryAfterMs });
+    throw toCodedError(refusal);
   }
+}
+
+function toCodedError(refusal: unknown): unknown {
+  if (!(refusal instanceof RateLimiterRes)) return refusal;
+  const retryAfterMs = Math.max(1, refusal.msBeforeNext);
+  return new CodedError('rate_limited', 'That is more than is taken at once.', { retryAfterMs });
 }
 
 /** How many of something each key holds. */
