@@ -1,5 +1,6 @@
-import type { Conversation, Generation, Message } from '../../src/conversation/message.ts';
+import type { Conversation, Generation } from '../../src/conversation/message.ts';
 import type { NewTurn } from '../../src/conversation/stores.ts';
+import { asFirstVersion } from '../../src/storage/embedded/message-rows.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 /** Answers as a store does to somebody who only sends, and keeps nothing but the `seq` of each conversation. */
@@ -25,7 +26,7 @@ export function forgetfulStore(): Store {
       const seq = (seqs.get(turn.userId) ?? 0) + 1;
       seqs.set(turn.userId, seq + 1);
       const { conversationId, userId, generationId, userMessageId, companionMessageId, at } = turn;
-      const user: Message = {
+      const user = asFirstVersion({
         messageId: userMessageId,
         conversationId,
         userId,
@@ -34,30 +35,25 @@ export function forgetfulStore(): Store {
         role: 'user',
         text: turn.text,
         status: 'done',
-        createdAt: at,
+        at,
         parentId: null,
         clientMessageId: turn.clientId,
         generationId: null,
-        finishReason: null,
-        shownCandidateId: null,
-        model: null,
-        variant: null,
-        reaction: null,
-        siblings: { index: 0, count: 1 },
-      };
-      // What `user` has, too: a literal that begins with a spread and adds to it is slow.
-      const companion: Message = {
-        ...user,
+      });
+      const companion = asFirstVersion({
         messageId: companionMessageId,
+        conversationId,
+        userId,
         seq: seq + 1,
         rev: seq + 1,
         role: 'companion',
         text: '',
         status: 'queued',
+        at,
         parentId: userMessageId,
         clientMessageId: null,
         generationId,
-      };
+      });
       const generation = {
         generationId,
         conversationId,
