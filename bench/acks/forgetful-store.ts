@@ -1,6 +1,6 @@
 import type { Conversation, Generation } from '../../src/conversation/message.ts';
 import type { NewTurn } from '../../src/conversation/stores.ts';
-import { asFirstVersion } from '../../src/storage/embedded/message-rows.ts';
+import { asFirstVersion } from '../../src/storage/embedded/new-messages.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 /** Answers as a store does to somebody who only sends, and keeps nothing but the `seq` of each conversation. */

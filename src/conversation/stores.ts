@@ -288,9 +288,6 @@ export type NotAppended =
 export interface GenerationStore {
   generation(userId: string, generationId: string): Promise<Generation | null>;
 
-  /** Those of the conversation that have not ended, by age. */
-  activeGenerations(conversationId: string): Promise<readonly Generation[]>;
-
   /** All that have not ended, of all users: what a restart left behind. By age. */
   unfinishedGenerations(): Promise<readonly Generation[]>;
 

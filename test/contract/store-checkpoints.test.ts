@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Checkpoints } from '../../src/storage/embedded/checkpoints.ts';
+import { Checkpoints, rowsMax } from '../../src/storage/embedded/checkpoints.ts';
 import { Connection } from '../../src/storage/embedded/connection.ts';
 import { openStoreThread } from '../../src/storage/embedded/store-thread.ts';
 import { createScenario } from './store-scenario.ts';
@@ -38,13 +38,13 @@ describe('the log of a store', () => {
 
   it('is taken into the file when many rows have been written, and begins anew', async () => {
     const { file, connection, write, checkpoints } = open();
-    write(2000);
+    write(rowsMax);
     checkpoints.consider();
     await checkpoints.settled();
-    expect(await rowsInFile(file)).toBe(2000);
+    expect(await rowsInFile(file)).toBe(rowsMax);
     const { size } = await stat(`${file}-wal`);
     for (let round = 0; round < 10; round++) {
-      write(2000);
+      write(rowsMax);
       checkpoints.consider();
       await checkpoints.settled();
     }
@@ -56,7 +56,7 @@ describe('the log of a store', () => {
   it('stays as it is while there is little in it', async () => {
     const { file, connection, write, checkpoints } = open();
     connection.checkpoint();
-    write(1999);
+    write(rowsMax - 1);
     checkpoints.consider();
     await checkpoints.settled();
     expect(await rowsInFile(file)).toBe(0);
@@ -70,15 +70,15 @@ describe('the log of a store', () => {
     const reader = new Connection(file, 100);
     reader.exec('BEGIN');
     reader.exec('SELECT count(*) FROM notes');
-    write(2000);
+    write(rowsMax);
     checkpoints.consider();
     await checkpoints.settled();
     expect(await rowsInFile(file)).toBe(0);
     reader.exec('COMMIT');
-    write(2000);
+    write(rowsMax);
     checkpoints.consider();
     await checkpoints.settled();
-    expect(await rowsInFile(file)).toBe(4000);
+    expect(await rowsInFile(file)).toBe(2 * rowsMax);
     reader[Symbol.dispose]();
     await checkpoints[Symbol.asyncDispose]();
     connection[Symbol.dispose]();
@@ -88,10 +88,10 @@ describe('the log of a store', () => {
     const { file, connection, write } = open();
     const checkpoints = new Checkpoints(connection, join(directory, 'no-such-directory', 'amity.db'));
     for (let round = 1; round <= 2; round++) {
-      write(2000);
+      write(rowsMax);
       checkpoints.consider();
       await checkpoints.settled();
-      expect(await rowsInFile(file)).toBe(round * 2000);
+      expect(await rowsInFile(file)).toBe(round * rowsMax);
     }
     await checkpoints[Symbol.asyncDispose]();
     connection[Symbol.dispose]();
@@ -104,7 +104,7 @@ describe('the log of a store', () => {
       await using store = await openStoreThread({ file });
       const user = await createScenario(store);
       for (let round = 0; round < 10; round++) {
-        const turns = Array.from({ length: 200 }, () => user.turn());
+        const turns = Array.from({ length: Math.ceil(rowsMax / 10) }, () => user.turn());
         await Promise.all(turns.map((turn) => store.appendTurn(turn)));
         sent.push(...turns.map(({ userMessageId }) => userMessageId));
       }

@@ -66,8 +66,8 @@ describe('the tables of an embedded store', () => {
     await choose(1, 20);
     expect(() => connection.exec('UPDATE preferences SET at = 0')).toThrow(/never changed/);
     connection.exec('DELETE FROM conversations');
-    for (const table of ['preferences', 'candidates', 'generations', 'messages'])
-      expect(rowsOf(`SELECT * FROM ${table}`)).toStrictEqual([]);
+    const tables = ['preferences', 'candidates', 'generations', 'messages', 'client_requests'];
+    for (const table of tables) expect(rowsOf(`SELECT * FROM ${table}`)).toStrictEqual([]);
   });
 
   it('repeat of a race what is asked of many together', async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { FinishReason } from '../../src/conversation/message.ts';
 import type { StoreUnderTest } from './store.contract.ts';
-import { candidate, createScenario, expectCreated, race, trace } from './store-scenario.ts';
+import { candidate, createScenario, expectCreated, race, trace, unfinishedOf } from './store-scenario.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const setup = { model: 'tiny', template: 'chat@1', seed: 4294967295, variant: 'b' };
@@ -148,14 +148,14 @@ export function generationPromises(underTest: StoreUnderTest): void {
       generations.map(({ generationId }) => generationId);
     const [first, second, third] = ids([one.generation, two.generation, three.generation]);
     await ada.start(third!);
-    expect(ids(await store.activeGenerations(ada.conversationId))).toStrictEqual([first, third]);
+    expect(ids(await unfinishedOf(store, ada.conversationId))).toStrictEqual([first, third]);
     expect(ids(await store.unfinishedGenerations())).toStrictEqual([first, second, third]);
     await ada.end(first!, 'done');
-    expect(ids(await store.activeGenerations(ada.conversationId))).toStrictEqual([third]);
-    expect(await store.activeGenerations(bob.conversationId)).toStrictEqual([two.generation]);
+    expect(ids(await unfinishedOf(store, ada.conversationId))).toStrictEqual([third]);
+    expect(await unfinishedOf(store, bob.conversationId)).toStrictEqual([two.generation]);
     await ada.end(third!, '', { status: 'failed', finishReason: null });
     expect(await store.unfinishedGenerations()).toStrictEqual([two.generation]);
-    expect(await store.activeGenerations('unknown')).toStrictEqual([]);
+    expect(await unfinishedOf(store, 'unknown')).toStrictEqual([]);
   });
 
   it('keeps the order of age when the clock is set back', async () => {
@@ -163,7 +163,7 @@ export function generationPromises(underTest: StoreUnderTest): void {
     const user = await createScenario(store);
     const turns = [user.turn({ at: 3000 }), user.turn({ at: 2000 }), user.turn({ at: 1000 })];
     for (const turn of turns) await store.appendTurn(turn);
-    const active = await store.activeGenerations(user.conversationId);
+    const active = await unfinishedOf(store, user.conversationId);
     expect(active.map(({ createdAt }) => createdAt)).toStrictEqual([3000, 2000, 1000]);
   });
 

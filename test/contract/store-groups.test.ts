@@ -8,6 +8,7 @@ import { Connection } from '../../src/storage/embedded/connection.ts';
 import { createEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
 import { callTogether } from '../../src/storage/embedded/group-commit.ts';
 import { migrate } from '../../src/storage/embedded/migrations.ts';
+import { prepareSearchIndex } from '../../src/storage/embedded/search-index.ts';
 import type { StoreCall, StoreMethod } from '../../src/storage/embedded/store-calls.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { createScenario, type Scenario, trace } from './store-scenario.ts';
@@ -25,13 +26,14 @@ describe('calls that are made together', () => {
     const connection = new Connection(join(directory, name), 100);
     migrate(connection);
     const store = createEmbeddedStore(connection);
+    const called = { store, connection, searchIndex: prepareSearchIndex(connection) };
     let lastId = 0;
     const call = (method: StoreMethod, ...args: readonly unknown[]): StoreCall => {
       lastId += 1;
       return { id: lastId, method, args };
     };
     const together = async (calls: readonly StoreCall[]) =>
-      (await callTogether({ store, connection }, calls)).map(({ result }) =>
+      (await callTogether(called, calls)).map(({ result }) =>
         result.ok ? result.value : String(result.error),
       );
     return { connection, store, call, together };
@@ -113,7 +115,7 @@ describe('calls that are made together', () => {
     await user.start(generationId);
     connection.pragma(`max_page_count = ${Number(connection.pragma('page_count'))}`);
     // A piece of the log need not wait for the disk, a message must: the piece is committed before it.
-    const turn = user.turn({ text: 'x'.repeat(8000) });
+    const turn = user.turn({ text: 'x'.repeat(80_000) });
     const piece = { generationId, offset: 0, text: 'Hi' };
     const answers = await together([call('appendText', piece), call('appendTurn', turn)]);
     expect(answers).toEqual([true, expect.stringMatching(/disk of the store is full/)]);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { StoreUnderTest } from './store.contract.ts';
-import { candidate, createScenario, race, trace } from './store-scenario.ts';
+import { candidate, createScenario, race, trace, unfinishedOf } from './store-scenario.ts';
 
 export function logPromises(underTest: StoreUnderTest): void {
   startPromises(underTest);
@@ -25,7 +25,7 @@ export function logPromises(underTest: StoreUnderTest): void {
       text += piece;
       expect(await textOf(generationId)).toBe(text);
     }
-    expect((await store.activeGenerations(user.conversationId)).map((one) => one.text)).toStrictEqual([
+    expect((await unfinishedOf(store, user.conversationId)).map((one) => one.text)).toStrictEqual([
       text,
       text,
     ]);

@@ -5,7 +5,7 @@ import type { ReactionKind } from '../../src/conversation/message.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { StoreUnderTest } from './store.contract.ts';
 import { type ModelMessage, type ModelReply, PlainModel, toModelMessage } from './store-plain-model.ts';
-import { candidate, createScenario, expectCreated, type Scenario } from './store-scenario.ts';
+import { candidate, createScenario, expectCreated, type Scenario, unfinishedOf } from './store-scenario.ts';
 
 /** `of` chooses an existing message, reply or request, counted from the first and wrapped around. */
 type Operation =
@@ -203,11 +203,15 @@ class ComparedConversation {
         nextId: group[index + 1]?.messageId,
       });
     }
+    for (const afterRev of stored.map(({ rev }) => rev))
+      expect(await this.#store.changedAfter(conversationId, afterRev)).toStrictEqual(
+        stored.filter(({ rev }) => rev > afterRev),
+      );
     const page = { conversationId, leafId: leaf?.messageId ?? 'none', limit: 5 };
     const { messages: paged, hasMore } = await this.#store.branchPage(page);
     expect(paged.map(toModelMessage)).toStrictEqual(selectedBranch.slice(-5));
     expect(hasMore).toBe(selectedBranch.length > 5);
-    const active = await this.#store.activeGenerations(conversationId);
+    const active = await unfinishedOf(this.#store, conversationId);
     expect(active.map(({ generationId }) => generationId)).toStrictEqual(
       replies.filter(({ hasEnded }) => !hasEnded).map(({ generationId }) => generationId),
     );

@@ -45,6 +45,23 @@ export function quotaPromises(underTest: StoreUnderTest): void {
     expectCreated(await reopened.appendTurn(user.turn({ quota: tomorrow })));
   });
 
+  it('counts all conversations of a user, also those that they have deleted since', async () => {
+    const { store } = underTest;
+    const user = await createScenario(store);
+    const { userId } = user;
+    const other = { userId, conversationId: `${user.conversationId}-other`, title: null, personaId: null };
+    await store.createConversation({ ...other, at: 1 });
+    const inOther = { quota, conversationId: other.conversationId };
+    expectCreated(await store.appendTurn(user.turn(inOther)));
+    expectCreated(await store.appendTurn(user.turn(inOther)));
+    expectCreated(await store.appendTurn(user.turn({ quota })));
+    expect((await store.appendTurn(user.turn({ quota }))).kind).toBe('over_quota');
+    await store.deleteConversation(userId, other.conversationId);
+    expect((await store.appendTurn(user.turn({ quota }))).kind).toBe('over_quota');
+    const tomorrow = { ...quota, day: '2026-11-30' };
+    expectCreated(await store.appendTurn(user.turn({ quota: tomorrow })));
+  });
+
   it('counts each user alone, and the guest together with the account that claims them', async () => {
     const { store } = underTest;
     const [guest, account] = [await createScenario(store), await createScenario(store)];

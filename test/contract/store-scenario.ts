@@ -33,6 +33,12 @@ export interface Scenario {
   exchange(text: string, reply: string, parentId?: string | null): Promise<Message>;
 }
 
+/** The generations of one conversation that have not ended, by age. */
+export async function unfinishedOf(store: Store, conversationId: string) {
+  const unfinished = await store.unfinishedGenerations();
+  return unfinished.filter((generation) => generation.conversationId === conversationId);
+}
+
 let scenarios = 0;
 
 export const trace: PromptTrace = {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Message } from '../../src/conversation/message.ts';
 import { siblingsMax } from '../../src/conversation/stores.ts';
 import type { StoreUnderTest } from './store.contract.ts';
-import { answerFor, createScenario, expectCreated } from './store-scenario.ts';
+import { answerFor, createScenario, expectCreated, unfinishedOf } from './store-scenario.ts';
 
 export function versionPromises(underTest: StoreUnderTest): void {
   editPromises(underTest);
@@ -130,7 +130,7 @@ function furtherReplyPromises(underTest: StoreUnderTest): void {
       rev: 10,
       updatedAt: 9e12,
     });
-    expect(await store.activeGenerations(conversationId)).toStrictEqual([appended.generation]);
+    expect(await unfinishedOf(store, conversationId)).toStrictEqual([appended.generation]);
   });
 
   it('writes anew what is empty, failed or still running', async () => {

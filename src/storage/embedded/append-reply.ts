@@ -14,14 +14,15 @@ export function appendReply(rows: Rows, { requests, daily }: Requested, reply: N
     return { kind: 'unsupported', reason: 'only a message of the companion can be written anew' };
   const refused = refuseVersion(messages.countVersions(sibling));
   if (refused !== null) return refused;
-  const overQuota = daily.take(reply.userId, reply.quota);
+  const overQuota = daily.refuse(reply.userId, reply.quota);
   if (overQuota !== null) return overQuota;
 
   const { userId, generationId, at, companionMessageId: messageId } = reply;
   const { conversationId, parentId: replyTo } = sibling;
-  const conversation = stored(conversations.find(userId, conversationId) ?? null);
+  const conversation = stored(conversations.standing(userId, conversationId) ?? null);
   const seq = conversation.last_seq + 1;
-  conversations.addMessages({ conversationId, messages: 1, leafId: messageId, at });
+  const day = reply.quota?.day ?? null;
+  conversations.addMessages({ conversationId, messages: 1, leafId: messageId, at, day });
   messages.insertEmptyReply({
     messageId,
     conversationId,

@@ -2,7 +2,7 @@ import type { Conversation, Generation, Message } from '../../conversation/messa
 import type { AppendedTurn, NewTurn, NotAppended } from '../../conversation/stores.ts';
 import type { ClientRequests } from './client-requests.ts';
 import type { DailyTurns } from './daily-turns.ts';
-import { asFirstVersion, type NewMessage } from './message-rows.ts';
+import { asFirstVersion, type NewMessage } from './new-messages.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 
@@ -16,42 +16,54 @@ type Parent = { readonly parentId: string | null } | NotAppended;
 
 /**
  * `appendTurn` for use inside `Connection.write`: its transaction is the only one that writes, here and in every other
- * process, so that looking a client's id up and inserting it is one step. The primary key of `client_requests` stands
- * guard over that.
+ * process. A repeated request is found where its id cannot be inserted again, or where something else is against the turn, so that a
+ * new one, which is the rule, is not looked up.
  */
 export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: NewTurn): AppendedTurn {
+  const place = findPlace(rows, daily, turn);
+  if ('kind' in place) return requests.repeated(turn, 'user') ?? place;
+  const isNew = requests.insert({
+    userId: turn.userId,
+    clientId: turn.clientId,
+    conversationId: turn.conversationId,
+    bodyHash: turn.bodyHash,
+    messageId: turn.userMessageId,
+    generationId: turn.generationId,
+    seq: place.seq,
+    role: 'user',
+  });
+  if (!isNew) return stored(requests.repeated(turn, 'user'));
+  const { user, companion, generation } = insertTurn(rows, turn, place);
+  if (place.versions === 0) return { kind: 'created', user, companion, generation, olderSiblings: [] };
+  const version = stored(rows.messages.find(turn.userMessageId));
+  const olderSiblings = changeOlderVersions(rows, version);
+  return { kind: 'created', user: version, companion, generation, olderSiblings };
+}
+
+/** Where a turn goes. */
+interface Place {
+  readonly parentId: string | null;
+  /** Of the user message; the companion message takes the next ones. */
+  readonly seq: number;
+  readonly rev: number;
+  /** Messages of the user that follow the same one already. */
+  readonly versions: number;
+}
+
+function findPlace(rows: Rows, daily: DailyTurns, turn: NewTurn): Place | NotAppended {
   const { conversations, messages } = rows;
-  const before = requests.repeated(turn, 'user');
-  if (before !== null) return before;
   const { userId, conversationId } = turn;
-  const conversation = conversations.find(userId, conversationId);
+  const conversation = conversations.standing(userId, conversationId);
   if (conversation === undefined) return { kind: 'not_found' };
   const parent = findParent(rows, turn, conversation.selected_leaf_id);
   if ('kind' in parent) return parent;
   const { parentId } = parent;
-  const versions = messages.countVersions({ parentId, conversationId, role: 'user' });
-  const refused = refuseVersion(versions);
+  // Nothing has been said after the leaf that is selected.
+  const isFirst = parentId !== null && parentId === conversation.selected_leaf_id;
+  const versions = isFirst ? 0 : messages.countVersions({ parentId, conversationId, role: 'user' });
+  const refused = refuseVersion(versions) ?? daily.refuse(userId, turn.quota);
   if (refused !== null) return refused;
-  const overQuota = daily.take(userId, turn.quota);
-  if (overQuota !== null) return overQuota;
-  const inserted = insertTurn(rows, turn, {
-    parentId,
-    seq: conversation.last_seq + 1,
-    rev: conversation.rev + 1,
-  });
-  requests.insert({
-    userId,
-    clientId: turn.clientId,
-    conversationId,
-    bodyHash: turn.bodyHash,
-    messageId: turn.userMessageId,
-    generationId: turn.generationId,
-    seq: conversation.last_seq + 1,
-    role: 'user',
-  });
-  if (versions === 0) return { kind: 'created', ...inserted, olderSiblings: [] };
-  const user = stored(messages.find(turn.userMessageId));
-  return { kind: 'created', ...inserted, user, olderSiblings: changeOlderVersions(rows, user) };
+  return { parentId, seq: conversation.last_seq + 1, rev: conversation.rev + 1, versions };
 }
 
 function findParent(rows: Rows, turn: NewTurn, selectedLeafId: Conversation['selectedLeafId']): Parent {
@@ -80,26 +92,26 @@ function parentOfEdited({ messages }: Rows, turn: NewTurn, editedId: string): Pa
   return { parentId: edited.parentId };
 }
 
-/** @param first place of the user message; the companion message takes the next `seq` and `rev`. */
 function insertTurn(
   { conversations, messages, generations }: Rows,
   turn: NewTurn,
-  first: { readonly parentId: string | null; readonly seq: number; readonly rev: number },
+  { parentId, seq, rev }: Place,
 ): { readonly user: Message; readonly companion: Message; readonly generation: Generation } {
   const { conversationId, userId, at, generationId } = turn;
   const [messageId, replyTo] = [turn.companionMessageId, turn.userMessageId];
-  conversations.addMessages({ conversationId, messages: 2, leafId: messageId, at });
+  const day = turn.quota?.day ?? null;
+  conversations.addMessages({ conversationId, messages: 2, leafId: messageId, at, day });
   const user: NewMessage = {
     messageId: replyTo,
     conversationId,
     userId,
-    seq: first.seq,
-    rev: first.rev,
+    seq,
+    rev,
     role: 'user',
     text: turn.text,
     status: 'done',
     at,
-    parentId: first.parentId,
+    parentId,
     clientMessageId: turn.clientId,
     generationId: null,
   };
@@ -108,8 +120,8 @@ function insertTurn(
     messageId,
     conversationId,
     userId,
-    seq: first.seq + 1,
-    rev: first.rev + 1,
+    seq: seq + 1,
+    rev: rev + 1,
     at,
     parentId: replyTo,
     generationId,

@@ -3,8 +3,8 @@ import { entryOf } from '../../worker-entry.ts';
 import type { Connection } from './connection.ts';
 import type { ToCheckpointThread } from './serve-checkpoints.ts';
 
-/** Rows after whose writing it is time: of 400 turns, which change up to 11,000 pages. SQLite itself begins at 32,000 (connection.ts). */
-const rowsMax = 2000;
+/** Rows after whose writing it is time: of 1,200 turns, which change some 10,000 pages. SQLite itself begins at 32,000 (connection.ts). */
+export const rowsMax = 6000;
 
 /**
  * Takes the write-ahead log into the file beside the writes, in a thread that is started when it is first time. SQLite would do it inside

@@ -30,7 +30,7 @@ export function prepareClientRequests(connection: Connection) {
   );
   const insert = connection.prepare(
     `INSERT INTO client_requests (user_id, client_id, conversation_id, body_hash, message_id, generation_id, seq, role)
-     VALUES (:userId, :clientId, :conversationId, :bodyHash, :messageId, :generationId, :seq, :role)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
 
   return {
@@ -39,7 +39,7 @@ export function prepareClientRequests(connection: Connection) {
       return row === undefined ? null : { bodyHash: row.body_hash, ...toFirstAnswer(row) };
     },
 
-    /** What a request that makes a message of `role` repeats; null when its id is new. */
+    /** What a request that makes a message of `role` repeats, or why it cannot; null when its id is new. */
     repeated(
       { userId, clientId, bodyHash }: Pick<NewRequest, 'userId' | 'clientId' | 'bodyHash'>,
       role: Role,
@@ -52,7 +52,18 @@ export function prepareClientRequests(connection: Connection) {
       return { kind: 'conflict', reason: `${name} was used before with another body` };
     },
 
-    insert: (request: NewRequest) => insert.run({ ...request }),
+    /** False, and nothing is done, when the user has used the id before. */
+    insert: (r: NewRequest): boolean =>
+      insert.run([
+        r.userId,
+        r.clientId,
+        r.conversationId,
+        r.bodyHash,
+        r.messageId,
+        r.generationId,
+        r.seq,
+        r.role,
+      ]) > 0,
   };
 }
 

@@ -75,12 +75,18 @@ export class Connection implements Disposable {
     return this.#rowsWritten;
   }
 
-  /** Takes what the log has into the file, as far as nobody else is in the way; outside of transactions. */
-  checkpoint(): void {
+  /**
+   * Takes what the log has into the file, as far as nobody else is in the way; outside of transactions.
+   *
+   * @returns the pages that the log has; null where it could not be done at all.
+   */
+  checkpoint(): number | null {
     try {
-      this.#database.pragma('wal_checkpoint(PASSIVE)');
+      const [row] = this.#database.pragma('wal_checkpoint(PASSIVE)') as { readonly log: number }[];
+      return row?.log ?? null;
     } catch {
       // A full disk: the log stays, nothing is lost by that, and who writes next is told.
+      return null;
     }
   }
 
@@ -111,11 +117,7 @@ export class Connection implements Disposable {
    * @throws when what was done since then has had no effect, also what returned.
    */
   group(work: () => void, committed: () => void): void {
-    const database = this.#database;
     this.#group = new TransactionGroup({
-      get inTransaction() {
-        return database.inTransaction;
-      },
       exec: (sql) => this.exec(sql),
       commitWith: (durability) => this.#commitWith(durability),
       committed,

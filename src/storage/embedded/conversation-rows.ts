@@ -18,12 +18,28 @@ export interface ConversationRow {
   readonly updated_at: number;
 }
 
+type Standing = Pick<ConversationRow, 'last_seq' | 'rev' | 'selected_leaf_id'>;
+
+/** Messages of one turn. */
+export interface AddedMessages {
+  readonly conversationId: string;
+  readonly messages: number;
+  /** The last of them, which is selected now. */
+  readonly leafId: string;
+  readonly at: number;
+  /** On which the turn counts; null: on none. */
+  readonly day: string | null;
+}
+
 export type ConversationRows = ReturnType<typeof prepareConversationRows>;
 
 /** Statements about single conversations; to be called inside a transaction. */
 export function prepareConversationRows(connection: Connection) {
   const byId = connection.prepare<ConversationRow>(
     'SELECT * FROM conversations WHERE conversation_id = ? AND user_id = ?',
+  );
+  const standing = connection.prepare<Standing>(
+    `SELECT last_seq, rev, selected_leaf_id FROM conversations WHERE conversation_id = ? AND user_id = ?`,
   );
   const byDefault = connection.prepare<ConversationRow>(
     'SELECT * FROM conversations WHERE user_id = ? AND is_default = 1',
@@ -41,7 +57,9 @@ export function prepareConversationRows(connection: Connection) {
   );
   const addMessages = connection.prepare(
     `UPDATE conversations
-     SET last_seq = last_seq + :messages, rev = rev + :messages, selected_leaf_id = :leafId, updated_at = max(updated_at, :at)
+     SET last_seq = last_seq + :messages, rev = rev + :messages, selected_leaf_id = :leafId, updated_at = max(updated_at, :at),
+       turns_today = CASE WHEN :day IS NULL THEN turns_today WHEN turns_day = :day THEN turns_today + 1 ELSE 1 END,
+       turns_day = ifnull(:day, turns_day)
      WHERE conversation_id = :conversationId`,
   );
   const select = connection.prepare(
@@ -52,11 +70,11 @@ export function prepareConversationRows(connection: Connection) {
 
   return {
     find: (userId: string, conversationId: string) => byId.first([conversationId, userId]),
+    /** What a new message has to know. */
+    standing: (userId: string, conversationId: string) => standing.first([conversationId, userId]),
     findDefault: (userId: string) => byDefault.first([userId]),
     insertDefault: (row: { conversationId: string; userId: string; at: number }) => insertDefault.run(row),
-    /** Counts new messages, the last of which is the leaf that is selected now. */
-    addMessages: (added: { conversationId: string; messages: number; leafId: string; at: number }) =>
-      addMessages.run(added),
+    addMessages: (added: AddedMessages) => addMessages.run({ ...added }),
     select: (selected: { conversationId: string; leafId: string | null; at: number }) => select.run(selected),
     touch: (conversationId: string, at: number) => touch.run([at, conversationId]),
 

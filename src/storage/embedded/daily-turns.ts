@@ -5,20 +5,18 @@ export type DailyTurns = ReturnType<typeof prepareDailyTurns>;
 
 /** What users have asked for on a day; to be called inside a transaction. */
 export function prepareDailyTurns(connection: Connection) {
+  // Each conversation counts its own (`addMessages`); `daily_turns` holds what deleted ones and guests have left behind.
   const count = connection.prepare<{ turns: number }>(
-    `INSERT INTO daily_turns (user_id, day, turns) VALUES (:userId, :day, 1)
-     ON CONFLICT DO UPDATE SET turns = turns + 1 WHERE turns < :turnsMax RETURNING turns`,
+    `SELECT (SELECT ifnull(sum(turns_today), 0) FROM conversations WHERE user_id = :userId AND turns_day = :day)
+       + ifnull((SELECT turns FROM daily_turns WHERE user_id = :userId AND day = :day), 0) AS turns`,
   );
-  const forget = connection.prepare('DELETE FROM daily_turns WHERE user_id = ? AND day < ?');
 
   return {
-    /** Counts one more turn of this day, unless the user has had them all: then why not. */
-    take(userId: string, quota: Quota | null): NotAppended | null {
+    /** Why a user may not have one more turn of this day: because they have had them all. */
+    refuse(userId: string, quota: Quota | null): NotAppended | null {
       if (quota === null) return null;
-      const counted = quota.turnsMax < 1 ? undefined : count.first({ userId, ...quota });
-      if (counted === undefined) return { kind: 'over_quota' };
-      if (counted.turns === 1) forget.run([userId, quota.day]);
-      return null;
+      const { day, turnsMax } = quota;
+      return (count.first({ userId, day })?.turns ?? 0) < turnsMax ? null : { kind: 'over_quota' };
     },
   };
 }

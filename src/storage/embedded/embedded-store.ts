@@ -17,6 +17,7 @@ import { openConnection } from './open-connection.ts';
 import { prepareReactionChanges } from './reaction-changes.ts';
 import { prepareRows, type Rows } from './rows.ts';
 import { prepareSearch } from './search.ts';
+import { prepareSearchIndex } from './search-index.ts';
 import { settingsMethods } from './user-settings.ts';
 
 /**
@@ -133,6 +134,7 @@ function conversationMethods(connection: Connection, rows: Rows) {
 function deletionAndSearchMethods(connection: Connection, rows: Rows) {
   const deletions = prepareDeletions(connection, rows);
   const { search } = prepareSearch(connection, rows);
+  const searchIndex = prepareSearchIndex(connection);
   const { claim } = prepareClaims(connection);
   const appendFeedback = connection.prepare(
     `INSERT INTO session_feedback (user_id, conversation_id, rating, at)
@@ -146,6 +148,7 @@ function deletionAndSearchMethods(connection: Connection, rows: Rows) {
       return connection.read(() => deletions.deletedAfter(conversationId, afterRev));
     },
     async searchMessages(query) {
+      searchIndex.catchUp();
       return connection.read(() => search(query));
     },
     async claimUser(use) {
@@ -163,9 +166,6 @@ function generationMethods(connection: Connection, rows: Rows) {
   return {
     async generation(userId, generationId) {
       return connection.read(() => ownedBy(userId, generations.find(generationId)));
-    },
-    async activeGenerations(conversationId) {
-      return connection.read(() => generations.unfinishedOf(conversationId));
     },
     async unfinishedGenerations() {
       return connection.read(() => generations.unfinished());

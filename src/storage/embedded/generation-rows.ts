@@ -45,16 +45,13 @@ export type GenerationRows = ReturnType<typeof prepareGenerationRows>;
 /** Statements that find and add generations, with their candidates and log; to be called inside a transaction. */
 export function prepareGenerationRows(connection: Connection) {
   const byId = connection.prepare<GenerationRow>('SELECT * FROM generations WHERE generation_id = ?');
-  const unfinishedOf = connection.prepare<GenerationRow>(
-    'SELECT * FROM generations WHERE conversation_id = ? AND ended_at IS NULL ORDER BY ordinal',
-  );
   const unfinished = connection.prepare<GenerationRow>(
-    // Left to itself, SQLite walks all generations in the order of ordinal to save a sort of the few.
+    // Left to itself, SQLite walks all generations in the order of ordinal.
     `SELECT * FROM generations INDEXED BY generations_unfinished WHERE ended_at IS NULL ORDER BY ordinal`,
   );
   const insert = connection.prepare(
     `INSERT INTO generations (generation_id, conversation_id, user_id, message_id, reply_to, status, created_at)
-     VALUES (:generationId, :conversationId, :userId, :messageId, :replyTo, 'queued', :at)`,
+     VALUES (?, ?, ?, ?, ?, 'queued', ?)`,
   );
   const candidates = prepareCandidateRows(connection);
   const log = prepareGenerationLog(connection);
@@ -87,12 +84,16 @@ export function prepareGenerationRows(connection: Connection) {
       const row = byId.first([generationId]);
       return row === undefined ? null : toGeneration(row);
     },
-    unfinishedOf: (conversationId: string) => unfinishedOf.all([conversationId]).map(toGeneration),
     unfinished: () => unfinished.all([]).map(toGeneration),
     /** @returns it as reading it would. */
-    insert({ at, ...generation }: NewGeneration): Generation {
-      insert.run({ at, ...generation });
+    insert({ generationId, conversationId, userId, messageId, replyTo, at }: NewGeneration): Generation {
+      insert.run([generationId, conversationId, userId, messageId, replyTo, at]);
       return {
+        generationId,
+        conversationId,
+        userId,
+        messageId,
+        replyTo,
         status: 'queued',
         finishReason: null,
         text: '',
@@ -104,7 +105,6 @@ export function prepareGenerationRows(connection: Connection) {
         candidates: [],
         shownCandidateId: null,
         race: null,
-        ...generation,
       };
     },
   };

@@ -1,19 +1,27 @@
 import type { Store } from '../store.ts';
 import type { Connection } from './connection.ts';
+import type { SearchIndex } from './search-index.ts';
 import { type StoreAnswer, type StoreCall, toSentError } from './store-calls.ts';
+
+export interface Called {
+  readonly store: Store;
+  readonly connection: Connection;
+  readonly searchIndex: SearchIndex;
+}
 
 /**
  * Makes several calls of a store as one group, in their order: all that they write reaches the disk in one commit, and no answer
  * is there before it. A call that fails does so alone.
  */
 export async function callTogether(
-  { store, connection }: { readonly store: Store; readonly connection: Connection },
+  { store, connection, searchIndex }: Called,
   calls: readonly StoreCall[],
 ): Promise<readonly StoreAnswer[]> {
   const made: Promise<unknown>[] = [];
   let committed = 0;
   const begun = () => {
     for (const call of calls) made.push(begin(store, call));
+    searchIndex.keepUp();
   };
   try {
     connection.group(begun, () => {

@@ -8,7 +8,8 @@ import type {
 } from '../../conversation/message.ts';
 import type { BranchQuery } from '../../conversation/stores.ts';
 import type { Connection } from './connection.ts';
-import { fromStoredText, toStoredText } from './stored-text.ts';
+import { prepareNewMessages } from './new-messages.ts';
+import { fromStoredText } from './stored-text.ts';
 
 interface MessageRow {
   readonly message_id: string;
@@ -31,23 +32,6 @@ interface MessageRow {
   readonly reaction_comment: string | null;
   readonly reaction_at: number | null;
 }
-
-export interface NewMessage {
-  readonly messageId: string;
-  readonly conversationId: string;
-  readonly userId: string;
-  readonly seq: number;
-  readonly rev: number;
-  readonly role: Role;
-  readonly text: string;
-  readonly status: GenerationStatus;
-  readonly at: number;
-  readonly parentId: string | null;
-  readonly clientMessageId: string | null;
-  readonly generationId: string | null;
-}
-
-type NewReplyMessage = Omit<NewMessage, 'role' | 'text' | 'status' | 'clientMessageId'>;
 
 /** Messages of one parent and role: versions of one another. */
 export type VersionGroup = Pick<Message, 'parentId' | 'conversationId' | 'role'>;
@@ -73,6 +57,16 @@ const branchSql = `
   SELECT ${columns} FROM branch CROSS JOIN messages m ON m.rowid = branch.row ${reactionJoin}
   WHERE branch.seq < :beforeSeq`;
 
+/** Changed since they were inserted, or inserted since: with the first from the end that was not, all before it were not. */
+const changedAfterSql = `
+  SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.rowid IN (
+    SELECT rowid FROM messages WHERE conversation_id = :conversationId AND rev > :afterRev AND rev > born_rev
+    UNION
+    SELECT rowid FROM messages WHERE conversation_id = :conversationId AND seq > ifnull((
+      SELECT seq FROM messages WHERE conversation_id = :conversationId AND born_rev <= :afterRev ORDER BY seq DESC LIMIT 1
+    ), 0)
+  ) ORDER BY m.seq`;
+
 /** What is the newest of all has nothing below it. */
 const newestBelowSql = `
   WITH RECURSIVE subtree (message_id, seq) AS (
@@ -90,9 +84,7 @@ export function prepareMessageRows(connection: Connection) {
   const byId = connection.prepare<MessageRow>(
     `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.message_id = ?`,
   );
-  const changedAfter = connection.prepare<MessageRow>(
-    `SELECT ${columns} FROM messages m ${reactionJoin} WHERE m.conversation_id = ? AND m.rev > ? ORDER BY m.seq`,
-  );
+  const changedAfter = connection.prepare<MessageRow>(changedAfterSql);
   const branch = connection.prepare<MessageRow>(branchSql);
   const countVersions = connection.prepare<{ n: number }>(
     `SELECT count(*) AS n FROM messages
@@ -102,23 +94,17 @@ export function prepareMessageRows(connection: Connection) {
     `SELECT ${columns} FROM messages m ${reactionJoin}
      WHERE m.parent_id IS :parentId AND m.conversation_id = :conversationId AND m.role = :role ORDER BY m.seq`,
   );
-  const insert = connection.prepare(
-    `INSERT INTO messages (message_id, conversation_id, user_id, seq, rev, role, text, status, created_at, parent_id,
-       client_message_id, generation_id)
-     VALUES (:messageId, :conversationId, :userId, :seq, :rev, :role, :text, :status, :at, :parentId,
-       :clientMessageId, :generationId)`,
-  );
   const newestBelow = connection.prepare<{ message_id: string }>(newestBelowSql);
   const setRev = connection.prepare('UPDATE messages SET rev = ? WHERE message_id = ?');
 
-  const insertMessage = (message: NewMessage) => insert.run({ ...message, text: toStoredText(message.text) });
-
   return {
+    ...prepareNewMessages(connection),
+
     /** Of whatever user: the caller compares `userId`. */
     find: (messageId: string): Message | null => toMessages(byId.all([messageId]))[0] ?? null,
 
     changedAfter: (conversationId: string, afterRev: number): Message[] =>
-      toMessages(changedAfter.all([conversationId, afterRev])),
+      toMessages(changedAfter.all({ conversationId, afterRev })),
 
     branchPage({ beforeSeq = Number.MAX_SAFE_INTEGER, ...query }: BranchQuery) {
       const rows = [...branch.all({ ...query, beforeSeq })].sort((a, b) => a.seq - b.seq);
@@ -135,37 +121,7 @@ export function prepareMessageRows(connection: Connection) {
     /** The newest leaf below a message, or itself. */
     newestBelow: (messageId: string): string | null => newestBelow.first({ messageId })?.message_id ?? null,
 
-    insert: insertMessage,
-
-    /** The companion message that will hold a reply. @returns it as the first of its versions. */
-    insertEmptyReply(reply: NewReplyMessage): Message {
-      // Properties of its own first: see docs/adr/0016-literals-begin-with-their-own.md.
-      const message: NewMessage = {
-        role: 'companion',
-        text: '',
-        status: 'queued',
-        clientMessageId: null,
-        ...reply,
-      };
-      insertMessage(message);
-      return asFirstVersion(message);
-    },
-
     setRev: (messageId: string, rev: number) => setRev.run([rev, messageId]),
-  };
-}
-
-/** What reading a message would give that was just inserted, without reading it. */
-export function asFirstVersion({ at, ...message }: NewMessage): Message {
-  return {
-    createdAt: at,
-    finishReason: null,
-    shownCandidateId: null,
-    model: null,
-    variant: null,
-    reaction: null,
-    siblings: { index: 0, count: 1 },
-    ...message,
   };
 }
 

@@ -5,9 +5,10 @@ import { race } from './migrations/0002-race.ts';
 import { conversations } from './migrations/0003-conversations.ts';
 import { dailyTurns } from './migrations/0004-daily-turns.ts';
 import { writtenTexts } from './migrations/0005-written-texts.ts';
+import { lighterTurns } from './migrations/0006-lighter-turns.ts';
 
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
-const migrations: readonly string[] = [first, race, conversations, dailyTurns, writtenTexts];
+const migrations: readonly string[] = [first, race, conversations, dailyTurns, writtenTexts, lighterTurns];
 
 const schemaVersion = migrations.length;
 

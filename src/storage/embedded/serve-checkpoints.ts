@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Connection } from './connection.ts';
 
-/** Each takes what was written during the one before it, so that next to nothing is left to the thread that writes. */
-const rounds = 3;
+/** More than it takes until one finds nothing new, unless writes come without a pause. */
+const roundsMax = 20;
 
 export type ToCheckpointThread = 'take' | 'close';
 
@@ -15,7 +15,17 @@ export function serveCheckpoints(port: MessagePort, { file }: { readonly file: s
       port.close();
       return;
     }
-    for (let round = 0; round < rounds; round++) connection.checkpoint();
+    takeAll(connection);
     port.postMessage('taken');
   });
+}
+
+/** Round after round, each takes what was written during the one before it, so that next to nothing is left to the thread that writes. */
+function takeAll(connection: Connection): void {
+  let before = 0;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const pages = connection.checkpoint();
+    if (pages === null || pages === before) return;
+    before = pages;
+  }
 }

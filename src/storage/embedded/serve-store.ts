@@ -1,9 +1,8 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { Store } from '../store.ts';
 import { Checkpoints } from './checkpoints.ts';
-import type { Connection } from './connection.ts';
 import { createEmbeddedStore, openMigrated } from './embedded-store.ts';
-import { callTogether } from './group-commit.ts';
+import { type Called, callTogether } from './group-commit.ts';
+import { prepareSearchIndex } from './search-index.ts';
 import { type StoreCall, type StoreOpened, type ToStoreThread, toSentError } from './store-calls.ts';
 
 /** What waits longest in a group waits for all of it, so it is not made as large as it could be. */
@@ -17,6 +16,7 @@ export function serveStore(port: MessagePort, options: { readonly file: string }
       port,
       connection,
       store: createEmbeddedStore(connection),
+      searchIndex: prepareSearchIndex(connection),
       checkpoints: new Checkpoints(connection, options.file),
     };
     port.on('message', (message: ToStoreThread) => void work(served, message));
@@ -27,10 +27,8 @@ export function serveStore(port: MessagePort, options: { readonly file: string }
   }
 }
 
-interface Served {
+interface Served extends Called {
   readonly port: MessagePort;
-  readonly connection: Connection;
-  readonly store: Store;
   readonly checkpoints: Checkpoints;
 }
 

@@ -7,7 +7,6 @@ export type StoreMethod = Exclude<keyof Store, symbol>;
 
 /** All that a store can be asked. */
 export const storeMethods = Object.keys({
-  activeGenerations: true,
   appendFeedback: true,
   appendReply: true,
   appendText: true,

@@ -9,7 +9,6 @@ export type Durability = 'FULL' | 'NORMAL';
 
 /** The part of a connection that transactions are made of. */
 export interface Transactions {
-  readonly inTransaction: boolean;
   exec(sql: string): void;
   /** Outside of a transaction only: how the next one is committed. */
   commitWith(durability: Durability): void;
@@ -18,8 +17,9 @@ export interface Transactions {
 }
 
 /**
- * Reads and writes that come one after another, in as few transactions as can be, so that many pay for one commit. Each write is a
- * savepoint: one that fails takes nothing with it. Nothing of the group may be believed before it was committed.
+ * Reads and writes that come one after another, in as few transactions as can be, so that many pay for one commit. A write that fails
+ * breaks off all that was done since the last commit: whoever made the group makes its calls again, each alone. That is rare, and a
+ * savepoint around each write would cost a turn 8 % (docs/adr/0018). Nothing of the group may be believed before it was committed.
  */
 export class TransactionGroup {
   readonly #transactions: Transactions;
@@ -49,25 +49,10 @@ export class TransactionGroup {
     // What must reach the disk would not in a transaction that need not; the other way round it does no harm.
     if (this.#open !== 'FULL' && this.#open !== durability) this.#beginWriting(durability);
     try {
-      this.#transactions.exec('SAVEPOINT one');
-      const result = work();
-      this.#transactions.exec('RELEASE one');
-      return result;
+      return work();
     } catch (error) {
-      const reason = toStoreError(error);
-      if (!this.#hasTakenBack()) this.#breakage = reason;
-      throw reason;
-    }
-  }
-
-  /** Takes a write that failed back alone. False: that cannot be done, or SQLite has rolled back all of it (disk full). */
-  #hasTakenBack(): boolean {
-    if (!this.#transactions.inTransaction) return false;
-    try {
-      this.#transactions.exec('ROLLBACK TO one; RELEASE one');
-      return true;
-    } catch {
-      return false;
+      this.#breakage = toStoreError(error);
+      throw this.#breakage;
     }
   }
 
