@@ -1,6 +1,6 @@
-import type { Conversation, Generation } from '../../src/conversation/message.ts';
+import type { Conversation } from '../../src/conversation/message.ts';
 import type { NewTurn } from '../../src/conversation/stores.ts';
-import { asFirstVersion } from '../../src/storage/embedded/new-messages.ts';
+import { asCreated } from '../../src/storage/embedded/new-turn.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 /** Answers as a store does to somebody who only sends, and keeps nothing but the `seq` of each conversation. */
@@ -25,42 +25,7 @@ export function forgetfulStore(): Store {
     async appendTurn(turn: NewTurn) {
       const seq = (seqs.get(turn.userId) ?? 0) + 1;
       seqs.set(turn.userId, seq + 1);
-      const { conversationId, userId, generationId, userMessageId, companionMessageId, at } = turn;
-      const user = asFirstVersion({
-        messageId: userMessageId,
-        conversationId,
-        userId,
-        seq,
-        rev: seq,
-        role: 'user',
-        text: turn.text,
-        status: 'done',
-        at,
-        parentId: null,
-        clientMessageId: turn.clientId,
-        generationId: null,
-      });
-      const companion = asFirstVersion({
-        messageId: companionMessageId,
-        conversationId,
-        userId,
-        seq: seq + 1,
-        rev: seq + 1,
-        role: 'companion',
-        text: '',
-        status: 'queued',
-        at,
-        parentId: userMessageId,
-        clientMessageId: null,
-        generationId,
-      });
-      const generation = {
-        generationId,
-        conversationId,
-        userId,
-        messageId: companionMessageId,
-      } as Generation;
-      return { kind: 'created', user, companion, generation, olderSiblings: [] };
+      return asCreated(turn, { parentId: null, seq, rev: seq });
     },
     [Symbol.asyncDispose]: async () => {},
   };

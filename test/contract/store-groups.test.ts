@@ -9,7 +9,7 @@ import { createEmbeddedStore } from '../../src/storage/embedded/embedded-store.t
 import { callTogether } from '../../src/storage/embedded/group-commit.ts';
 import { migrate } from '../../src/storage/embedded/migrations.ts';
 import { prepareSearchIndex } from '../../src/storage/embedded/search-index.ts';
-import type { StoreCall, StoreMethod } from '../../src/storage/embedded/store-calls.ts';
+import { fromSent, type StoreCall, type StoreMethod } from '../../src/storage/embedded/store-calls.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { createScenario, type Scenario, trace } from './store-scenario.ts';
 
@@ -33,8 +33,8 @@ describe('calls that are made together', () => {
       return { id: lastId, method, args };
     };
     const together = async (calls: readonly StoreCall[]) =>
-      (await callTogether(called, calls)).map(({ result }) =>
-        result.ok ? result.value : String(result.error),
+      (await callTogether(called, calls)).map(({ result }, index) =>
+        result.ok ? fromSent(calls[index] as StoreCall, result.value) : String(result.error),
       );
     return { connection, store, call, together };
   }

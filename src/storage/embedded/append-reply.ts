@@ -1,5 +1,6 @@
 import type { AppendedReply, NewReply } from '../../conversation/stores.ts';
 import type { Requested } from './append-turn.ts';
+import { newGeneration, newReply } from './new-turn.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 
@@ -23,17 +24,9 @@ export function appendReply(rows: Rows, { requests, daily }: Requested, reply: N
   const seq = conversation.last_seq + 1;
   const day = reply.quota?.day ?? null;
   conversations.addMessages({ conversationId, messages: 1, leafId: messageId, at, day });
-  messages.insertEmptyReply({
-    messageId,
-    conversationId,
-    userId,
-    seq,
-    rev: conversation.rev + 1,
-    at,
-    parentId: replyTo,
-    generationId,
-  });
-  generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
+  const place = { seq, rev: conversation.rev + 1, parentId: replyTo };
+  messages.insert(newReply({ messageId, conversationId, userId, ...place, generationId, at }));
+  generations.insert(newGeneration({ generationId, conversationId, userId, messageId, replyTo, at }));
   const { clientId, bodyHash } = reply;
   requests.insert({
     userId,

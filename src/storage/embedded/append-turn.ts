@@ -1,8 +1,8 @@
-import type { Conversation, Generation, Message } from '../../conversation/message.ts';
+import type { Conversation } from '../../conversation/message.ts';
 import type { AppendedTurn, NewTurn, NotAppended } from '../../conversation/stores.ts';
 import type { ClientRequests } from './client-requests.ts';
 import type { DailyTurns } from './daily-turns.ts';
-import { asFirstVersion, type NewMessage } from './new-messages.ts';
+import { asCreated, type Created, type TurnPlace } from './new-turn.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 
@@ -33,19 +33,14 @@ export function appendTurn(rows: Rows, { requests, daily }: Requested, turn: New
     role: 'user',
   });
   if (!isNew) return stored(requests.repeated(turn, 'user'));
-  const { user, companion, generation } = insertTurn(rows, turn, place);
-  if (place.versions === 0) return { kind: 'created', user, companion, generation, olderSiblings: [] };
-  const version = stored(rows.messages.find(turn.userMessageId));
-  const olderSiblings = changeOlderVersions(rows, version);
-  return { kind: 'created', user: version, companion, generation, olderSiblings };
+  const created = asCreated(turn, place);
+  insertTurn(rows, turn, created);
+  if (place.versions === 0) return created;
+  const user = stored(rows.messages.find(turn.userMessageId));
+  return { ...created, user, olderSiblings: changeOlderVersions(rows, user) };
 }
 
-/** Where a turn goes. */
-interface Place {
-  readonly parentId: string | null;
-  /** Of the user message; the companion message takes the next ones. */
-  readonly seq: number;
-  readonly rev: number;
+interface Place extends TurnPlace {
   /** Messages of the user that follow the same one already. */
   readonly versions: number;
 }
@@ -92,40 +87,10 @@ function parentOfEdited({ messages }: Rows, turn: NewTurn, editedId: string): Pa
   return { parentId: edited.parentId };
 }
 
-function insertTurn(
-  { conversations, messages, generations }: Rows,
-  turn: NewTurn,
-  { parentId, seq, rev }: Place,
-): { readonly user: Message; readonly companion: Message; readonly generation: Generation } {
-  const { conversationId, userId, at, generationId } = turn;
-  const [messageId, replyTo] = [turn.companionMessageId, turn.userMessageId];
-  const day = turn.quota?.day ?? null;
-  conversations.addMessages({ conversationId, messages: 2, leafId: messageId, at, day });
-  const user: NewMessage = {
-    messageId: replyTo,
-    conversationId,
-    userId,
-    seq,
-    rev,
-    role: 'user',
-    text: turn.text,
-    status: 'done',
-    at,
-    parentId,
-    clientMessageId: turn.clientId,
-    generationId: null,
-  };
-  messages.insert(user);
-  const companion = messages.insertEmptyReply({
-    messageId,
-    conversationId,
-    userId,
-    seq: seq + 1,
-    rev: rev + 1,
-    at,
-    parentId: replyTo,
-    generationId,
-  });
-  const generation = generations.insert({ generationId, conversationId, userId, messageId, replyTo, at });
-  return { user: asFirstVersion(user), companion, generation };
+function insertTurn({ conversations, messages, generations }: Rows, turn: NewTurn, created: Created): void {
+  const { conversationId, at, companionMessageId: leafId } = turn;
+  conversations.addMessages({ conversationId, messages: 2, leafId, at, day: turn.quota?.day ?? null });
+  messages.insert(created.user);
+  messages.insert(created.companion);
+  generations.insert(created.generation);
 }

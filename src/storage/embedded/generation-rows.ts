@@ -31,15 +31,6 @@ interface GenerationRow {
   readonly race: string | null;
 }
 
-export interface NewGeneration {
-  readonly generationId: string;
-  readonly conversationId: string;
-  readonly userId: string;
-  readonly messageId: string;
-  readonly replyTo: string;
-  readonly at: number;
-}
-
 export type GenerationRows = ReturnType<typeof prepareGenerationRows>;
 
 /** Statements that find and add generations, with their candidates and log; to be called inside a transaction. */
@@ -85,28 +76,9 @@ export function prepareGenerationRows(connection: Connection) {
       return row === undefined ? null : toGeneration(row);
     },
     unfinished: () => unfinished.all([]).map(toGeneration),
-    /** @returns it as reading it would. */
-    insert({ generationId, conversationId, userId, messageId, replyTo, at }: NewGeneration): Generation {
-      insert.run([generationId, conversationId, userId, messageId, replyTo, at]);
-      return {
-        generationId,
-        conversationId,
-        userId,
-        messageId,
-        replyTo,
-        status: 'queued',
-        finishReason: null,
-        text: '',
-        attempts: 0,
-        createdAt: at,
-        startedAt: null,
-        endedAt: null,
-        setup: null,
-        candidates: [],
-        shownCandidateId: null,
-        race: null,
-      };
-    },
+    /** Of a generation that is in line. */
+    insert: (g: Generation) =>
+      insert.run([g.generationId, g.conversationId, g.userId, g.messageId, g.replyTo, g.createdAt]),
   };
 }
 

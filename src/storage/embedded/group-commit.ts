@@ -1,7 +1,7 @@
 import type { Store } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { SearchIndex } from './search-index.ts';
-import { type StoreAnswer, type StoreCall, toSentError } from './store-calls.ts';
+import { type StoreAnswer, type StoreCall, toSent, toSentError } from './store-calls.ts';
 
 export interface Called {
   readonly store: Store;
@@ -33,7 +33,7 @@ export async function callTogether(
     await Promise.allSettled(made.splice(committed));
     for (const call of calls.slice(committed)) made.push(begin(store, call));
   }
-  return Promise.all(calls.map(({ id }, index) => toAnswer(id, made[index])));
+  return Promise.all(calls.map((call, index) => toAnswer(call, made[index])));
 }
 
 /** The methods of an embedded store have done their work when they return their promise. */
@@ -43,9 +43,10 @@ function begin(store: Store, { method, args }: StoreCall): Promise<unknown> {
   return perform(...args);
 }
 
-async function toAnswer(id: number, made: Promise<unknown> | undefined): Promise<StoreAnswer> {
+async function toAnswer(call: StoreCall, made: Promise<unknown> | undefined): Promise<StoreAnswer> {
+  const { id } = call;
   try {
-    return { id, result: { ok: true, value: await made } };
+    return { id, result: { ok: true, value: toSent(call, await made) } };
   } catch (error) {
     return { id, result: toSentError(error) };
   }

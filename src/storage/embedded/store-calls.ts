@@ -1,7 +1,9 @@
 /** What passes between the thread that asks a store and the one that has it. */
+import type { AppendedTurn, NewTurn } from '../../conversation/stores.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
+import { asCreated, type TurnPlace } from './new-turn.ts';
 
 export type StoreMethod = Exclude<keyof Store, symbol>;
 
@@ -48,6 +50,11 @@ export interface StoreCall {
   readonly args: readonly unknown[];
 }
 
+/** A turn that was stored as the first after its parent: who asked for it knows the rest. Most answers under load are of this kind. */
+interface SentPlace extends TurnPlace {
+  readonly kind: 'placed';
+}
+
 export interface StoreAnswer {
   readonly id: number;
   readonly result: { readonly ok: true; readonly value: unknown } | SentError;
@@ -74,4 +81,19 @@ export function toSentError(error: unknown): SentError {
 export function fromSentError({ code, error }: SentError): unknown {
   if (code === null || !(error instanceof Error)) return error;
   return new CodedError(code, error.message, { cause: error.cause });
+}
+
+/** What a method has answered, as it is sent. */
+export function toSent({ method }: StoreCall, value: unknown): unknown {
+  if (method !== 'appendTurn') return value;
+  const answer = value as AppendedTurn;
+  if (answer.kind !== 'created' || answer.olderSiblings.length > 0) return value;
+  const { parentId, seq, rev } = answer.user;
+  return { kind: 'placed', parentId, seq, rev } satisfies SentPlace;
+}
+
+export function fromSent({ method, args }: StoreCall, sent: unknown): unknown {
+  if (method !== 'appendTurn') return sent;
+  const answer = sent as AppendedTurn | SentPlace;
+  return answer.kind === 'placed' ? asCreated(args[0] as NewTurn, answer) : answer;
 }

@@ -3,6 +3,7 @@ import { CodedError } from '../../std/coded-error.ts';
 import { entryOf } from '../../worker-entry.ts';
 import type { Store } from '../store.ts';
 import {
+  fromSent,
   fromSentError,
   type StoreAnswer,
   type StoreCall,
@@ -35,6 +36,7 @@ export async function openStoreThread(options: { readonly file: string }, worker
 }
 
 interface Waiting {
+  readonly call: StoreCall;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -68,8 +70,9 @@ class StoreThread {
     if (this.#waiting.size >= callsMax) return Promise.reject(unavailable('Too much waits for the store.'));
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
-      this.#waiting.set(this.#lastId, { resolve, reject });
-      this.#outbox.push({ id: this.#lastId, method, args });
+      const call: StoreCall = { id: this.#lastId, method, args };
+      this.#waiting.set(call.id, { call, resolve, reject });
+      this.#outbox.push(call);
       if (this.#outbox.length === 1) setImmediate(() => void this.#handOver());
     });
   }
@@ -128,8 +131,9 @@ class StoreThread {
   #answer(answers: readonly StoreAnswer[]): void {
     for (const { id, result } of answers) {
       const waiting = this.#take(id);
-      if (result.ok) waiting?.resolve(result.value);
-      else waiting?.reject(fromSentError(result));
+      if (waiting === undefined) continue;
+      if (result.ok) waiting.resolve(fromSent(waiting.call, result.value));
+      else waiting.reject(fromSentError(result));
     }
   }
 
