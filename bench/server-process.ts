@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Of Node, as `npm start` and bin/amity.js have them. */
+export const serverFlags = ['--max-semi-space-size=8'];
+
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly child: ChildProcess;
@@ -51,7 +54,7 @@ export async function startServerProcess(
     RATE_LIMITS: 'off',
     ...own,
   };
-  const child = spawn(process.execPath, ['bin/amity.js', 'serve'], {
+  const child = spawn(process.execPath, [...serverFlags, 'bin/amity.js', 'serve'], {
     cwd: root,
     env,
     stdio: ['ignore', 'inherit', 'pipe'],

@@ -58,6 +58,14 @@ describe('installed packages', () => {
   });
 });
 
+it('starts the server with the same flags of Node wherever it is started', () => {
+  const flags = '--max-semi-space-size=8';
+  expect(packageFile.scripts['start']).toBe(`node ${flags} scripts/set-up.js start`);
+  expect(read('bin/amity.js').split('\n')[0]).toBe(`#!/usr/bin/env -S node ${flags}`);
+  expect(read('Dockerfile')).toContain(`ENTRYPOINT ["node", "${flags}", "bin/amity.js"]`);
+  expect(read('bench/server-process.ts')).toContain(`serverFlags = ['${flags}']`);
+});
+
 describe('docker-compose.yml', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
     services: Readonly<Record<string, Service>>;

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { issueGuestToken } from '../../src/auth/guest-tokens.ts';
-import { startServerProcess } from '../server-process.ts';
+import { serverFlags, startServerProcess } from '../server-process.ts';
 
 export const kinds = ['echo', 'gateway', 'store', 'everything'] as const;
 export type Kind = (typeof kinds)[number];
@@ -33,7 +33,8 @@ async function startPart(kind: Kind): Promise<AckServer> {
   const scratch = await mkdtemp(join(directory, 'bench-acks-'));
   const entry = fileURLToPath(new URL('serve.ts', import.meta.url));
   const child = fork(entry, [kind, join(scratch, 'amity.db')], {
-    execArgv: ['--import', 'tsx', '--expose-gc'],
+    // Socket.IO alone is as Node starts it.
+    execArgv: ['--import', 'tsx', '--expose-gc', ...(kind === 'echo' ? [] : serverFlags)],
   });
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   return {
