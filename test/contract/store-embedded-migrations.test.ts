@@ -36,23 +36,27 @@ INSERT INTO candidates VALUES
 INSERT INTO reactions VALUES ('ada', 'r1', 'love', NULL, 16);
 `;
 
-describe('a store that schema 1 wrote', () => {
+/** A file of its own for each test, as an earlier schema left it. @returns its path. */
+function beforeEachWritten(schema: number, statements: readonly string[]): () => string {
   let directory = '';
-  let file = '';
+  const path = () => join(directory, 'amity.db');
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'amity-store-'));
-    file = join(directory, 'amity.db');
-    using connection = new Connection(file, 0);
-    connection.exec(first);
-    connection.exec(written);
-    connection.exec(`PRAGMA application_id = ${0x416d6974}; PRAGMA user_version = 1;`);
+    using connection = new Connection(path(), 0);
+    for (const sql of statements) connection.exec(sql);
+    connection.exec(`PRAGMA application_id = ${0x416d6974}; PRAGMA user_version = ${schema};`);
   });
   afterEach(async () => {
     await rm(directory, { recursive: true });
   });
+  return path;
+}
+
+describe('a store that schema 1 wrote', () => {
+  const file = beforeEachWritten(1, [first, written]);
 
   it('keeps its messages, and shows the candidate that each generation ended with', async () => {
-    await using store = await openEmbeddedStore({ file });
+    await using store = await openEmbeddedStore({ file: file() });
     expect(await store.conversation('ada', 'c')).toMatchObject({ lastSeq: 6, rev: 9, selectedLeafId: 'r3' });
     const messages = await store.changedAfter('c', 0);
     expect(
@@ -73,7 +77,7 @@ describe('a store that schema 1 wrote', () => {
   });
 
   it('keeps its generations and candidates, without races and features', async () => {
-    await using store = await openEmbeddedStore({ file });
+    await using store = await openEmbeddedStore({ file: file() });
     const plain = { score: null, features: null, filterReason: null };
     expect(await store.generation('ada', 'g1')).toStrictEqual({
       ...{ generationId: 'g1', conversationId: 'c', userId: 'ada', messageId: 'r1', replyTo: 'm1' },
@@ -104,7 +108,7 @@ describe('a store that schema 1 wrote', () => {
   });
 
   it('goes on: what ran is taken up again, replies are chosen and written anew', async () => {
-    await using store = await openEmbeddedStore({ file });
+    await using store = await openEmbeddedStore({ file: file() });
     const setup = { model: 'tiny', template: 'chat@1', seed: 8, variant: 'a' };
     expect(await store.startGeneration({ generationId: 'g2', setup, trace, at: 70 })).toBe(true);
     expect(await store.appendText({ generationId: 'g2', offset: 0, text: 'yes' })).toBe(true);
@@ -117,10 +121,13 @@ describe('a store that schema 1 wrote', () => {
   });
 
   it('is brought up to date once when two open it', async () => {
-    const stores = await Promise.all([openEmbeddedStore({ file }), openEmbeddedStore({ file })]);
+    const stores = await Promise.all([
+      openEmbeddedStore({ file: file() }),
+      openEmbeddedStore({ file: file() }),
+    ]);
     for (const store of stores) expect(await store.changedAfter('c', 0)).toHaveLength(6);
     for (const store of stores) await store[Symbol.asyncDispose]();
-    using connection = new Connection(file, 0);
+    using connection = new Connection(file(), 0);
     expect(connection.pragma('user_version')).toBe(6);
     expect(connection.prepare('PRAGMA foreign_key_check').all([])).toStrictEqual([]);
     expect(connection.pragma('integrity_check')).toBe('ok');
@@ -128,21 +135,8 @@ describe('a store that schema 1 wrote', () => {
 });
 
 describe('a store that schema 5 wrote', () => {
-  let directory = '';
-  let file = '';
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'amity-store-'));
-    file = join(directory, 'amity.db');
-    using connection = new Connection(file, 0);
-    connection.exec(first);
-    connection.exec(written);
-    for (const migration of [race, conversations, dailyTurns, writtenTexts]) connection.exec(migration);
-    connection.exec("INSERT INTO daily_turns VALUES ('ada', '2026-11-30', 2)");
-    connection.exec(`PRAGMA application_id = ${0x416d6974}; PRAGMA user_version = 5;`);
-  });
-  afterEach(async () => {
-    await rm(directory, { recursive: true });
-  });
+  const counted = "INSERT INTO daily_turns VALUES ('ada', '2026-11-30', 2)";
+  const file = beforeEachWritten(5, [first, written, race, conversations, dailyTurns, writtenTexts, counted]);
 
   const turn = (parts: object) => ({
     ...{ userId: 'ada', conversationId: 'c', clientId: 'client-5', bodyHash: 'hash-5', at: 90 },
@@ -152,7 +146,7 @@ describe('a store that schema 5 wrote', () => {
   });
 
   it('tells of changes since any rev, and of what comes after them', async () => {
-    await using store = await openEmbeddedStore({ file });
+    await using store = await openEmbeddedStore({ file: file() });
     const revs = async (afterRev: number) => (await store.changedAfter('c', afterRev)).map(({ rev }) => rev);
     expect([await revs(0), await revs(5), await revs(9)]).toStrictEqual([[1, 4, 5, 7, 8, 9], [7, 8, 9], []]);
     await store.appendTurn(turn({}));
@@ -162,7 +156,7 @@ describe('a store that schema 5 wrote', () => {
   });
 
   it('finds texts of before and after, and goes on with the day', async () => {
-    await using store = await openEmbeddedStore({ file });
+    await using store = await openEmbeddedStore({ file: file() });
     const quota = { day: '2026-11-30', turnsMax: 3 };
     expect((await store.appendTurn(turn({ quota }))).kind).toBe('created');
     const another = turn({ quota, clientId: 'client-6', userMessageId: 'm6', companionMessageId: 'r6' });
@@ -173,10 +167,10 @@ describe('a store that schema 5 wrote', () => {
   });
 
   it('lets all go with a conversation that is deleted', async () => {
-    await using store = await openEmbeddedStore({ file });
+    await using store = await openEmbeddedStore({ file: file() });
     await store.appendTurn(turn({}));
     expect(await store.deleteConversation('ada', 'c')).toBe(true);
-    using connection = new Connection(file, 0);
+    using connection = new Connection(file(), 0);
     for (const table of ['messages', 'generations', 'candidates', 'client_requests', 'searchable_messages'])
       expect(connection.prepare(`SELECT * FROM ${table}`).all([])).toStrictEqual([]);
     expect(connection.prepare('PRAGMA foreign_key_check').all([])).toStrictEqual([]);
