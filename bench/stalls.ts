@@ -5,7 +5,8 @@
  *
  * Each opens its conversation of some 100 KB, and its user says something on another device every second, so that replies and events come to both. In one
  * phase they read what comes, in the other they read nothing; in both, others ask for small conversations 200 times a second, in an open loop. Phases in
- * turn; the ratio of the others' p99 is taken within a round. Memory is the highest resident memory of a phase above that at its beginning.
+ * turn; the ratio of the others' p99 is taken within a round. Memory is resident memory above that at the beginning of the phase: the highest, and what is
+ * held at the end without garbage; at the beginning garbage was collected, too.
  */
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -37,7 +38,12 @@ const sampleMs = 250;
 
 const models = await mkdtemp(join(tmpdir(), 'amity-stalls-'));
 await makeTinyModel(join(models, 'tiny'), { kind: 'counting' });
-await using server = await startServerProcess({ MODELS_DIR: models, MODEL: 'tiny', AMITY_CANDIDATES: '1' });
+const collector = `import v8 from 'node:v8'; import vm from 'node:vm'; v8.setFlagsFromString('--expose-gc');
+  process.on('SIGUSR2', vm.runInNewContext('gc'));`;
+await using server = await startServerProcess({
+  ...{ MODELS_DIR: models, MODEL: 'tiny', AMITY_CANDIDATES: '1' },
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(collector)}`,
+});
 const port = Number(new URL(server.url).port);
 const tokens: string[] = [];
 while (tokens.length < devices)
@@ -58,6 +64,7 @@ const result = {
   othersP99Ms: { reading: of(({ reading }) => reading.p99), stalled: of(({ stalled }) => stalled.p99) },
   ratio: of(({ reading, stalled }) => stalled.p99 / reading.p99),
   extraMb: { reading: of(({ reading }) => reading.extraMb), stalled: of(({ stalled }) => stalled.extraMb) },
+  heldMb: { reading: of(({ reading }) => reading.heldMb), stalled: of(({ stalled }) => stalled.heldMb) },
   measured,
 };
 writeFileSync(new URL('results/stalls.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
@@ -81,13 +88,14 @@ function open(token: string): Promise<LightClient> {
 interface Phase {
   readonly p99: number;
   readonly extraMb: number;
+  readonly heldMb: number;
   readonly cutOff: number;
 }
 
 async function phase(isStalled: boolean): Promise<Phase> {
   const clients = await Promise.all(tokens.map(open));
   const talkers = await Promise.all(tokens.map(open));
-  const before = (await server.figures()).residentBytes;
+  const before = await heldBytes();
   for (const client of clients) {
     client.call('conversation:open', { limit: 100 }, () => {});
     if (isStalled) client.stall();
@@ -108,14 +116,23 @@ async function phase(isStalled: boolean): Promise<Phase> {
   const latencies = await askInOpenLoop(seconds);
   await sampling;
   clearInterval(talking);
+  const held = await heldBytes();
   const { connections } = await server.figures();
   for (const client of [...clients, ...talkers]) client.close();
   while ((await server.figures()).connections > othersCount) await pause(sampleMs);
   return {
     p99: latencies[Math.floor(0.99 * latencies.length)] ?? 0,
     extraMb: (highest - before) / 1e6,
+    heldMb: (held - before) / 1e6,
     cutOff: 2 * devices + othersCount - connections,
   };
+}
+
+/** Resident memory without garbage. */
+async function heldBytes(): Promise<number> {
+  server.child.kill('SIGUSR2');
+  await pause(sampleMs);
+  return (await server.figures()).residentBytes;
 }
 
 /** @returns milliseconds from the planned moment to the answer, sorted. */
