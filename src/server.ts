@@ -32,6 +32,7 @@ import { type Clock, systemClock } from './std/clock.ts';
 import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
 import { openStoreThread } from './storage/embedded/store-thread.ts';
+import { openMongoStore } from './storage/mongo/mongo-store.ts';
 import type { Store } from './storage/store.ts';
 import { createCompletionObserver } from './telemetry/completion-observer.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
@@ -147,8 +148,9 @@ interface Base {
   readonly ids: Ids;
 }
 
-function openStore({ config }: Base): Promise<Store> {
-  return openStoreThread({ file: join(config.dataDirectory, 'amity.db') });
+function openStore({ config: { store, dataDirectory } }: Base): Promise<Store> {
+  if (store.kind === 'mongodb') return openMongoStore(store);
+  return openStoreThread({ file: join(dataDirectory, 'amity.db') });
 }
 
 function createReplies(

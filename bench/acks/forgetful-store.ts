@@ -1,6 +1,6 @@
 import type { Conversation } from '../../src/conversation/message.ts';
 import type { NewTurn } from '../../src/conversation/stores.ts';
-import { asCreated } from '../../src/storage/embedded/new-turn.ts';
+import { asCreated } from '../../src/storage/new-turn.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 /** Answers as a store does to somebody who only sends, and keeps nothing but the `seq` of each conversation. */

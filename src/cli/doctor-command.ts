@@ -8,6 +8,8 @@ import type { Config } from '../config/load.ts';
 import { ensureDirectory } from '../data-directory.ts';
 import { readManifest, verifyFiles } from '../onnx/manifest.ts';
 import { openEmbeddedStore } from '../storage/embedded/embedded-store.ts';
+import { openMongoStore } from '../storage/mongo/mongo-store.ts';
+import { type MongoStoreOptions, nameOfServer } from '../storage/mongo/open-connection.ts';
 
 interface Finding {
   readonly name: string;
@@ -67,7 +69,8 @@ async function examineData({ dataDirectory }: Config): Promise<Finding> {
   }
 }
 
-async function examineStore({ dataDirectory }: Config): Promise<Finding> {
+async function examineStore({ store: configured, dataDirectory }: Config): Promise<Finding> {
+  if (configured.kind === 'mongodb') return examineMongoStore(configured);
   const file = join(dataDirectory, 'amity.db');
   const name = 'store';
   if (!existsSync(file)) return { name, ok: true, detail: `embedded, will be made at ${file}` };
@@ -75,6 +78,17 @@ async function examineStore({ dataDirectory }: Config): Promise<Finding> {
     await using store = await openEmbeddedStore({ file });
     await store.ping();
     return { name, ok: true, detail: `embedded, ${file}` };
+  } catch (error) {
+    return { name, ok: false, detail: (error as Error).message };
+  }
+}
+
+async function examineMongoStore(options: MongoStoreOptions): Promise<Finding> {
+  const name = 'store';
+  try {
+    await using store = await openMongoStore(options);
+    await store.ping();
+    return { name, ok: true, detail: `MongoDB, ${nameOfServer(options)}` };
   } catch (error) {
     return { name, ok: false, detail: (error as Error).message };
   }

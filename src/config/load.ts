@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { RaceSettings } from '../conversation/load-level.ts';
-import { reservedNames, type SettingName, settings } from './schema.ts';
+import { otherNames, reservedNames, type SettingName, settings } from './schema.ts';
 import type { Setting } from './setting-kinds.ts';
 
 type Values = {
@@ -24,6 +24,7 @@ export interface Config {
     readonly proxyHops: number;
   };
   readonly auth: AuthConfig;
+  readonly store: StoreConfig;
   readonly log: { readonly level: Values['LOG_LEVEL']; readonly format: Values['AMITY_LOG_FORMAT'] };
   readonly dataDirectory: string;
   readonly modelsDirectory: string;
@@ -55,6 +56,8 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
+export type StoreConfig = { readonly kind: 'embedded' } | { readonly kind: 'mongodb'; readonly uri: string };
+
 export type AuthConfig = { readonly issuer: string | undefined; readonly audience: string | undefined } & (
   | { readonly kind: 'guest' }
   | { readonly kind: 'secret'; readonly secret: string }
@@ -78,17 +81,14 @@ export class ConfigError extends Error {
 /** @throws ConfigError naming all problems. */
 export function loadConfig(environment: Environment, workingDirectory: string): Config {
   const problems: string[] = [];
-  const env = { ...readEnvFile(workingDirectory, problems), ...definedOnly(environment) };
+  const named = { ...readEnvFile(workingDirectory, problems), ...definedOnly(environment) };
+  const env = { ...underOwnNames(named), ...named };
   const values = parseAll(env, problems);
   const auth = toAuth(values, problems);
-  if (env['MONGODB_URI'] !== undefined && env['STORE'] === undefined) {
-    problems.push(
-      'MONGODB_URI is set, but this version has the embedded store only: unset it, or set STORE=embedded to ignore it',
-    );
-  }
+  const store = toStore(values, problems);
   problems.push(...unknownNames(env));
   if (problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(toConfig(values, auth, { env, workingDirectory }));
+  return deepFreeze(toConfig(values, { auth, store, env, workingDirectory }));
 }
 
 function readEnvFile(directory: string, problems: string[]): Environment {
@@ -147,6 +147,24 @@ function toAuth(values: Values, problems: string[]): AuthConfig {
   return { kind: 'guest', ...shared };
 }
 
+function toStore({ STORE: chosen, MONGODB_URI: uri }: Values, problems: string[]): StoreConfig {
+  if (uri !== undefined && !/^mongodb(\+srv)?:\/\/[^/]/.test(uri))
+    problems.push('MONGODB_URI must begin with mongodb:// or mongodb+srv://, and a host');
+  const kind = chosen ?? (uri === undefined ? 'embedded' : 'mongodb');
+  if (kind === 'embedded') return { kind };
+  if (uri === undefined) problems.push('STORE=mongodb needs MONGODB_URI');
+  return { kind, uri: uri ?? '' };
+}
+
+/** What has been set under another name of a setting. */
+function underOwnNames(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(otherNames)
+      .filter(([other]) => env[other] !== undefined)
+      .map(([other, name]) => [name, env[other]]),
+  );
+}
+
 function unknownNames(env: Environment): string[] {
   const known = new Set<string>(Object.keys(settings));
   const isKnown = (name: string) =>
@@ -158,10 +176,19 @@ function unknownNames(env: Environment): string[] {
     .map((name) => `${name} is not a setting of Amity${suggestion(name, [...known])}`);
 }
 
+function otherNamesUsed(env: Environment): string[] {
+  return Object.entries(otherNames)
+    .filter(([other]) => env[other] !== undefined)
+    .map(([other, name]) => `${other} is set; it is taken for ${name}, its name here`);
+}
+
 function misspeltNames(env: Environment): string[] {
   const known = [...Object.keys(settings), ...reservedNames].filter((name) => !name.startsWith('AMITY_'));
   return Object.keys(env).flatMap((name) => {
-    const meant = known.includes(name) ? undefined : known.find((one) => editDistance(one, name) === 1);
+    const meant =
+      known.includes(name) || Object.hasOwn(otherNames, name)
+        ? undefined
+        : known.find((one) => editDistance(one, name) === 1);
     return meant === undefined || env[meant] !== undefined ? [] : [`${name} is set; did you mean ${meant}?`];
   });
 }
@@ -187,9 +214,9 @@ function editDistance(a: string, b: string): number {
 
 function toConfig(
   values: Values,
-  auth: AuthConfig,
-  from: { env: Environment; workingDirectory: string },
+  from: Pick<Config, 'auth' | 'store'> & { env: Environment; workingDirectory: string },
 ): Config {
+  const { auth, store } = from;
   const dataDirectory = resolve(from.workingDirectory, values.DATA_DIR);
   const modelsDirectory =
     values.MODELS_DIR === undefined
@@ -208,6 +235,7 @@ function toConfig(
       proxyHops: values.AMITY_PROXY_HOPS,
     },
     auth,
+    store,
     log: { level: values.LOG_LEVEL, format: values.AMITY_LOG_FORMAT },
     dataDirectory,
     modelsDirectory,
@@ -244,7 +272,7 @@ function toConfig(
       topP: values.AMITY_TOP_P,
       repetitionPenalty: values.AMITY_REPETITION_PENALTY,
     },
-    warnings: misspeltNames(from.env),
+    warnings: [...otherNamesUsed(from.env), ...misspeltNames(from.env)],
   };
 }
 

@@ -26,7 +26,15 @@ export const settings = {
     fallback: 'smollm2-135m-instruct',
     doc: 'Name of the model that answers: a directory in MODELS_DIR, made by `amity model pull`.',
   }),
-  STORE: kind.choice({ choices: ['embedded'], fallback: 'embedded', doc: 'Where conversations are kept.' }),
+  STORE: kind.choice({
+    choices: ['embedded', 'mongodb'],
+    doc: 'Where conversations are kept: in a file in DATA_DIR, or in the MongoDB of MONGODB_URI.',
+    fallbackNote: 'mongodb where MONGODB_URI is set, else embedded',
+  }),
+  MONGODB_URI: kind.text({
+    secret: true,
+    doc: 'Connection string of a MongoDB, or of a server that speaks its protocol: `mongodb://` or `mongodb+srv://`. The database is `amity` unless it names another.',
+  }),
   JWT_SECRET: kind.text({ secret: true, doc: 'Shared secret of HS256 tokens, at least 32 bytes.' }),
   JWT_PUBLIC_KEY: kind.text({ secret: true, doc: 'Public key (SPKI PEM) of RS256, ES256 or EdDSA tokens.' }),
   JWT_JWKS_URL: kind.url({ doc: 'Where the key set of the token issuer is found.' }),
@@ -207,7 +215,6 @@ export type SettingName = keyof typeof settings;
 
 /** Bare names that later versions read: a typing error is measured against them too. */
 export const reservedNames = [
-  'MONGODB_URI',
   'REDIS_URL',
   'ADMIN_TOKEN',
   'OPENAI_BASE_URL',
@@ -215,3 +222,10 @@ export const reservedNames = [
   'GENERATOR',
   'ROLE',
 ] as const;
+
+/** Other names of settings, which are taken with a warning. */
+export const otherNames: Readonly<Record<string, SettingName>> = {
+  MONGODB_URL: 'MONGODB_URI',
+  MONGO_URI: 'MONGODB_URI',
+  MONGO_URL: 'MONGODB_URI',
+};

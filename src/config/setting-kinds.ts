@@ -55,7 +55,13 @@ function withinRange(value: number, { min, max }: { min: number; max: number }):
 
 export function choice<const C extends string>(
   own: Common & { readonly choices: readonly C[]; readonly fallback: NoInfer<C> },
-): Setting<C> {
+): Setting<C>;
+export function choice<const C extends string>(
+  own: Common & { readonly choices: readonly C[] },
+): Setting<C | undefined>;
+export function choice<const C extends string>(
+  own: Common & { readonly choices: readonly C[]; readonly fallback?: NoInfer<C> },
+): Setting<C | undefined> {
   const parse = (raw: string) => {
     const found = own.choices.find((one) => one === raw);
     if (found === undefined) throw new Error(`must be one of ${own.choices.join(', ')}, not "${raw}"`);

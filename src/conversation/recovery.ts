@@ -38,7 +38,8 @@ export async function recoverReplies(
   return { resumed, failed };
 }
 
-async function turnOf(store: ConversationStore, generation: Generation): Promise<Turn | null> {
+/** What is to be answered; null when its messages are gone. */
+export async function turnOf(store: ConversationStore, generation: Generation): Promise<Turn | null> {
   const { userId, generationId, conversationId, replyTo } = generation;
   const user = await store.message(userId, replyTo);
   const companion = await store.message(userId, generation.messageId);

@@ -39,7 +39,11 @@ export interface StoreUnderTest {
   reopen(): Promise<Store>;
 }
 
-export function storeContract(name: string, open: OpenStore): void {
+/**
+ * @param sequences of random operations that are compared with the model; of a store beyond a network each takes a second, so that
+ * fewer are for every run.
+ */
+export function storeContract(name: string, open: OpenStore, sequences = 60): void {
   describe(`the store contract, ${name}`, () => {
     let opened: OpenedStore | undefined;
     const underTest = {
@@ -76,6 +80,6 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('choices', () => choicePromises(underTest));
     describe('reactions', () => reactionPromises(underTest));
     describe('texts', () => textPromises(underTest));
-    describe('any sequence of operations', () => modelPromises(underTest));
+    describe('any sequence of operations', () => modelPromises(underTest, sequences));
   });
 }

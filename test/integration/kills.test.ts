@@ -5,22 +5,39 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { runKills } from '../support/crash/run-kills.ts';
+import { describe, expect, it } from 'vitest';
+import { readMongoHistory } from '../support/crash/read-mongo-store.ts';
+import { type KilledStore, runKills } from '../support/crash/run-kills.ts';
+import { hasMongoServer, startMongoServer } from '../support/mongo-server.ts';
 import { makeTinyModel } from '../support/tiny-model.ts';
 
 const kills = process.env['AMITY_TEST_LONG'] === '1' ? 50 : 4;
 const seed = Number(process.env['SEED'] ?? 1);
 
-test(`a server that is killed ${kills} times keeps every promise`, async () => {
+describe(`a server that is killed ${kills} times keeps every promise`, () => {
+  it('with the embedded store', () => expectPromises(), 600_000);
+
+  it.runIf(hasMongoServer())(
+    'with MongoDB',
+    async () => {
+      await using server = await startMongoServer();
+      const uri = server.newDatabase();
+      await expectPromises({
+        directory: server.directory ?? tmpdir(),
+        env: { STORE: 'mongodb', MONGODB_URI: uri },
+        read: () => readMongoHistory(uri),
+      });
+    },
+    600_000,
+  );
+});
+
+async function expectPromises(store?: KilledStore): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'amity-kills-'));
   const modelsDirectory = join(directory, 'models');
   await makeTinyModel(join(modelsDirectory, 'tiny'), { kind: 'counting', endless: true });
   const report = await runKills({
-    kills,
-    people: 6,
-    senders: 4,
-    seed,
+    ...{ kills, people: 6, senders: 4, seed },
     dataDirectory: join(directory, 'data'),
     env: {
       MODELS_DIR: modelsDirectory,
@@ -29,6 +46,7 @@ test(`a server that is killed ${kills} times keeps every promise`, async () => {
       AMITY_REPLY_TOKENS_MAX: '300',
       AMITY_REPLY_TOKENS_SOFT_MAX: '300',
     },
+    ...(store !== undefined && { store }),
   });
   await rm(directory, { recursive: true, force: true });
   expect(report.violations, `SEED=${seed}`).toEqual([]);
@@ -36,4 +54,4 @@ test(`a server that is killed ${kills} times keeps every promise`, async () => {
   expect(report.acknowledged).toBeGreaterThan(kills);
   expect(report.ends['done']).toBeGreaterThan(kills / 2);
   expect(report.ends['unfinished']).toBeUndefined();
-}, 600_000);
+}

@@ -1,5 +1,6 @@
 import { editMessage } from '../../conversation/edit-message.ts';
 import type { Handler } from '../handler.ts';
+import { followRepeated } from '../repeats.ts';
 import { tellSelected } from '../selection.ts';
 import { assertBytes } from '../text-limits.ts';
 import { acknowledgeSent } from './message-send.ts';
@@ -11,7 +12,7 @@ export const messageEdit: Handler<'message:edit'> = async (call, payload, ack) =
   const { userId } = call.session;
   const sent = await editMessage(call, { userId, clientMessageId, messageId, text });
   acknowledgeSent(call, sent, ack);
-  if (sent.kind === 'duplicate') return;
+  if (sent.kind === 'duplicate') return followRepeated(call, sent);
   call.observer.messageEdited();
   await tellSelected(call, sent.user);
 };

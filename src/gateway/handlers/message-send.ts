@@ -2,6 +2,7 @@ import { sendMessage } from '../../conversation/send-message.ts';
 import type { Sent } from '../../conversation/store-message.ts';
 import type { Value } from '../../protocol/events.ts';
 import type { Call, Handler } from '../handler.ts';
+import { followRepeated } from '../repeats.ts';
 import { tellSelected } from '../selection.ts';
 import { assertBytes } from '../text-limits.ts';
 import { toWireMessage } from '../to-wire.ts';
@@ -14,8 +15,9 @@ export const messageSend: Handler<'message:send'> = async (call, payload, ack) =
   const message = { userId, clientMessageId, conversationId, defaultConversationId, text, parentId };
   const sent = await sendMessage(call, message);
   acknowledgeSent(call, sent, ack);
+  if (sent.kind === 'duplicate') return followRepeated(call, sent);
   // Without a parent it continues the selected branch. With one it may open another.
-  if (sent.kind === 'created' && parentId !== undefined) await tellSelected(call, sent.user);
+  if (parentId !== undefined) await tellSelected(call, sent.user);
 };
 
 /** All that reaches the clients of a message that was stored. */

@@ -1,5 +1,6 @@
 import { regenerateReply } from '../../conversation/regenerate-reply.ts';
 import type { Handler } from '../handler.ts';
+import { followRepeated } from '../repeats.ts';
 import { tellSelected } from '../selection.ts';
 import { toWireMessage } from '../to-wire.ts';
 
@@ -12,7 +13,7 @@ export const replyRegenerate: Handler<'reply:regenerate'> = async (call, payload
   const { conversationId } = made.kind === 'duplicate' ? made : made.companion;
   session.join(conversationId);
   ack({ generationId, duplicate: made.kind === 'duplicate' });
-  if (made.kind === 'duplicate') return;
+  if (made.kind === 'duplicate') return followRepeated(call, made);
   observer.replyRegenerated();
   for (const device of sessions.of(session.userId)) {
     for (const sibling of made.olderSiblings)

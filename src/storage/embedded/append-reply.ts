@@ -1,6 +1,6 @@
 import type { AppendedReply, NewReply } from '../../conversation/stores.ts';
+import { newGeneration, newReply } from '../new-turn.ts';
 import type { Requested } from './append-turn.ts';
-import { newGeneration, newReply } from './new-turn.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 

@@ -1,8 +1,8 @@
 import type { Conversation } from '../../conversation/message.ts';
 import type { AppendedTurn, NewTurn, NotAppended } from '../../conversation/stores.ts';
+import { asCreated, type Created, type TurnPlace } from '../new-turn.ts';
 import type { ClientRequests } from './client-requests.ts';
 import type { DailyTurns } from './daily-turns.ts';
-import { asCreated, type Created, type TurnPlace } from './new-turn.ts';
 import { type Rows, stored } from './rows.ts';
 import { changeOlderVersions, refuseVersion } from './versions.ts';
 

@@ -1,9 +1,7 @@
 import type { Conversation, Role } from '../../conversation/message.ts';
+import { toPreview } from '../preview.ts';
 import type { Connection } from './connection.ts';
-import { cutText, fromStoredText } from './stored-text.ts';
-
-/** UTF-16 units of the text in a conversation's preview. */
-const previewUnitsMax = 120;
+import { fromStoredText } from './stored-text.ts';
 
 export interface ConversationRow {
   readonly conversation_id: string;
@@ -118,6 +116,6 @@ function preparePreview(connection: Connection) {
   return (leafId: string | null): Conversation['preview'] => {
     const row = leafId === null ? undefined : newestText.first([leafId]);
     if (row === undefined) return null;
-    return { role: row.role, text: cutText(fromStoredText(row.text), previewUnitsMax) };
+    return toPreview(row.role, fromStoredText(row.text));
   };
 }

@@ -7,6 +7,7 @@ import type {
   Siblings,
 } from '../../conversation/message.ts';
 import type { BranchQuery } from '../../conversation/stores.ts';
+import { siblingPlace } from '../sibling-place.ts';
 import type { Connection } from './connection.ts';
 import { fromStoredText, toStoredText } from './stored-text.ts';
 
@@ -170,16 +171,6 @@ function prepareSiblings(connection: Connection) {
       groups.set(key, places);
       return toMessage(row, places.get(row.message_id) ?? { index: 0, count: places.size });
     });
-  };
-}
-
-function siblingPlace(ordered: readonly string[], index: number): Siblings {
-  const [previousId, nextId] = [ordered[index - 1], ordered[index + 1]];
-  return {
-    index,
-    count: ordered.length,
-    ...(previousId === undefined ? {} : { previousId }),
-    ...(nextId === undefined ? {} : { nextId }),
   };
 }
 

@@ -2,8 +2,8 @@
 import type { AppendedTurn, NewTurn } from '../../conversation/stores.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { CodedError } from '../../std/coded-error.ts';
+import { asCreated, type TurnPlace } from '../new-turn.ts';
 import type { Store } from '../store.ts';
-import { asCreated, type TurnPlace } from './new-turn.ts';
 
 export type StoreMethod = Exclude<keyof Store, symbol>;
 

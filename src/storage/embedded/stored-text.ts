@@ -15,11 +15,3 @@ export function fromStoredText(stored: string): string {
   // In this order: no U+0001 of the original is left unescaped, so mark '0' can only stand for U+0000.
   return stored.replaceAll(`${mark}0`, nul).replaceAll(`${mark}1`, mark);
 }
-
-/** The first `unitsMax` UTF-16 units of a text, one less where that would split a surrogate pair. */
-export function cutText(text: string, unitsMax: number): string {
-  if (text.length <= unitsMax) return text;
-  const last = text.charCodeAt(unitsMax - 1);
-  const splits = last >= 0xd800 && last <= 0xdbff;
-  return text.slice(0, splits ? unitsMax - 1 : unitsMax);
-}

@@ -21,7 +21,16 @@ export interface KillOptions {
   readonly dataDirectory: string;
   /** Settings of the server beside its port and its data directory. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where it keeps what it is told: in a file in its data directory, unless this says otherwise. */
+  readonly store?: KilledStore;
   readonly onKill?: (kills: number) => void;
+}
+
+export interface KilledStore {
+  /** Changes with every write. */
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly read: () => Promise<StoredHistory>;
 }
 
 export interface KillReport {
@@ -36,15 +45,16 @@ export interface KillReport {
 }
 
 export async function runKills(options: KillOptions): Promise<KillReport> {
-  const { seed, dataDirectory } = options;
+  const { seed, dataDirectory, store = inFile(dataDirectory) } = options;
   const changed = new Pulse();
   let url: string | null = null;
   let isOver = false;
   let drawn = 0;
   const pick = (below: number) => Math.floor(uniformAt(seed, 1, drawn++) * below);
   // All of them have one address.
-  const env = { RATE_LIMITS: 'off', ...options.env, PORT: String(await freePort()), DATA_DIR: dataDirectory };
-  await using victim = new Victim(env, pick);
+  const place = { PORT: String(await freePort()), DATA_DIR: dataDirectory };
+  const env = { RATE_LIMITS: 'off', ...store.env, ...options.env, ...place };
+  await using victim = new Victim(env, { pick, watched: store.directory });
   const world: World = {
     pick,
     isOver: () => isOver,
@@ -82,7 +92,15 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
   open(address);
   await lives;
   await victim.stop();
-  return toReport(people, victim, readStoredHistory(dataDirectory));
+  return toReport(people, victim, await store.read());
+}
+
+function inFile(dataDirectory: string): KilledStore {
+  return {
+    directory: dataDirectory,
+    env: {},
+    read: async () => readStoredHistory(dataDirectory),
+  };
 }
 
 function toReport(people: readonly (Person | Sender)[], victim: Victim, stored: StoredHistory): KillReport {

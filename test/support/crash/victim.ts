@@ -29,11 +29,15 @@ export class Victim implements AsyncDisposable {
   #server: CliProcess | null = null;
   #kills = 0;
 
-  constructor(env: Readonly<Record<string, string>> & { DATA_DIR: string }, pick: (below: number) => number) {
+  /** @param watched the directory of its store. */
+  constructor(
+    env: Readonly<Record<string, string>>,
+    { pick, watched }: { readonly pick: (below: number) => number; readonly watched: string },
+  ) {
     this.#env = env;
     this.#pick = pick;
-    mkdirSync(env.DATA_DIR, { recursive: true });
-    this.#watcher = watch(env.DATA_DIR, () => this.happened('written'));
+    mkdirSync(watched, { recursive: true });
+    this.#watcher = watch(watched, () => this.happened('written'));
   }
 
   get kills(): number {

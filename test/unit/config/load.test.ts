@@ -56,12 +56,30 @@ describe('loadConfig', () => {
     );
   });
 
-  it('refuses two kinds of keys, and a store that this version does not have', () => {
+  it('refuses two kinds of keys', () => {
     expect(
       problemsOf({ JWT_SECRET: 'x'.repeat(32), JWT_JWKS_URL: 'https://issuer.example/keys' })[0],
     ).toMatch(/exclude each other/);
-    expect(problemsOf({ MONGODB_URI: 'mongodb://localhost' })[0]).toMatch(/embedded store only/);
-    expect(load({ MONGODB_URI: 'mongodb://localhost', STORE: 'embedded' }).warnings).toEqual([]);
+  });
+
+  it('keeps conversations in MongoDB where there is one, unless it is told otherwise', () => {
+    const uri = 'mongodb://localhost';
+    expect(load({}).store).toEqual({ kind: 'embedded' });
+    expect(load({ MONGODB_URI: uri })).toMatchObject({ store: { kind: 'mongodb', uri }, warnings: [] });
+    expect(load({ MONGODB_URI: uri, STORE: 'embedded' })).toMatchObject({
+      ...{ store: { kind: 'embedded' }, warnings: [] },
+    });
+    expect(problemsOf({ STORE: 'mongodb' })[0]).toMatch(/STORE=mongodb needs MONGODB_URI/);
+    expect(problemsOf({ MONGODB_URI: 'localhost:27017' })[0]).toMatch(/must begin with mongodb:\/\//);
+  });
+
+  it('takes the other names of a setting, with a warning, and its own name before them', () => {
+    const uri = 'mongodb://localhost';
+    for (const name of ['MONGODB_URL', 'MONGO_URI', 'MONGO_URL'])
+      expect(load({ [name]: uri })).toMatchObject({
+        ...{ store: { uri }, warnings: [`${name} is set; it is taken for MONGODB_URI, its name here`] },
+      });
+    expect(load({ MONGO_URI: 'mongodb://other', MONGODB_URI: uri }).store).toMatchObject({ uri });
   });
 
   it('takes a secret from the file that NAME_FILE names, and an empty variable for an absent one', () => {

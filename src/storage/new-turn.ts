@@ -1,5 +1,5 @@
-import type { Generation, Message } from '../../conversation/message.ts';
-import type { AppendedTurn, NewTurn } from '../../conversation/stores.ts';
+import type { Generation, Message } from '../conversation/message.ts';
+import type { AppendedTurn, NewTurn } from '../conversation/stores.ts';
 
 export type Created = Extract<AppendedTurn, { kind: 'created' }>;
 

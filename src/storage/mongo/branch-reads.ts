@@ -1,0 +1,81 @@
+import type { Message } from '../../conversation/message.ts';
+import type { BranchQuery } from '../../conversation/stores.ts';
+import type { MessageDocument } from './documents.ts';
+import { existing, inStretches, shown } from './filters.ts';
+import { branchTo, type Forks, type LinePlace, pageOf, rootFork } from './lines.ts';
+import type { Models } from './models.ts';
+import { groupOf, type Sibling, siblingsUnder, withSiblings } from './to-messages.ts';
+
+/** The first message of a line. */
+type Starter = Pick<MessageDocument, 'line' | 'fork' | 'parentId' | 'role'>;
+
+export type BranchReads = ReturnType<typeof createBranchReads>;
+
+/** What devices read of a conversation. */
+export function createBranchReads(models: Models) {
+  const { messages } = models;
+  return {
+    async forks(conversationId: string): Promise<Forks> {
+      return toForks(await startersOf(models, conversationId));
+    },
+
+    async branchPage({ conversationId, leafId, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: BranchQuery) {
+      const leaf = messages.findOne({ _id: leafId, conversationId, ...existing }, { line: 1, seq: 1 });
+      const [top, starters] = await Promise.all([leaf.lean<LinePlace>(), startersOf(models, conversationId)]);
+      if (top === null) return { messages: [], hasMore: false };
+      const stretches = pageOf(branchTo(toForks(starters), top), beforeSeq, limit + 1);
+      if (stretches.length === 0) return { messages: [], hasMore: false };
+      const found = await messages
+        .find({ conversationId, ...inStretches(stretches) }, shown)
+        .sort({ seq: -1 })
+        .limit(limit + 1)
+        .lean<MessageDocument[]>();
+      const page = found.slice(0, limit).reverse();
+      return {
+        messages: withSiblings(page, await siblingsOf(models, page, starters)),
+        hasMore: found.length > limit,
+      };
+    },
+
+    async changedAfter(conversationId: string, afterRev: number): Promise<Message[]> {
+      const changed = messages.find({ conversationId, rev: { $gt: afterRev }, ...existing }, shown);
+      const [documents, starters] = await Promise.all([
+        changed.lean<MessageDocument[]>(),
+        startersOf(models, conversationId),
+      ]);
+      const ordered = documents.sort((one, other) => one.seq - other.seq);
+      return withSiblings(ordered, await siblingsOf(models, ordered, starters));
+    },
+
+    async deletedAfter(conversationId: string, afterRev: number): Promise<string[]> {
+      const deleted = await messages
+        .find({ conversationId, rev: { $gt: afterRev }, deleted: true }, { _id: 1 })
+        .sort({ rev: 1, seq: 1 })
+        .lean();
+      return deleted.map(({ _id }) => _id);
+    },
+  };
+}
+
+function startersOf({ messages }: Models, conversationId: string): Promise<Starter[]> {
+  const fields = { _id: 0, line: 1, fork: 1, parentId: 1, role: 1 };
+  return messages
+    .find({ conversationId, 'fork.line': { $exists: true }, ...existing }, fields)
+    .lean<Starter[]>();
+}
+
+const toForks = (starters: readonly Starter[]): Forks =>
+  new Map(starters.map(({ line, fork = rootFork }) => [line, fork]));
+
+/** Only a message that a line begins beside has siblings, so that most pages need not ask for any. */
+async function siblingsOf(
+  models: Models,
+  page: readonly MessageDocument[],
+  starters: readonly Starter[],
+): Promise<Sibling[]> {
+  const [first] = page;
+  if (first === undefined) return [];
+  const begun = new Set(starters.map(groupOf));
+  const parents = new Set(page.filter((one) => begun.has(groupOf(one))).map(({ parentId }) => parentId));
+  return parents.size === 0 ? [] : siblingsUnder(models, first.conversationId, [...parents]);
+}

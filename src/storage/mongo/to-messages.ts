@@ -1,0 +1,73 @@
+import type { Message, Role, Siblings } from '../../conversation/message.ts';
+import { siblingPlace } from '../sibling-place.ts';
+import type { MessageDocument } from './documents.ts';
+import { existing } from './filters.ts';
+import type { Models } from './models.ts';
+
+export type Sibling = Pick<MessageDocument, '_id' | 'parentId' | 'role'>;
+
+/** Messages with their places among their versions, which are looked up. All of one conversation. */
+export async function toMessages(models: Models, documents: readonly MessageDocument[]): Promise<Message[]> {
+  const [first] = documents;
+  if (first === undefined) return [];
+  const parents = new Set(documents.map(({ parentId }) => parentId));
+  return withSiblings(documents, await siblingsUnder(models, first.conversationId, [...parents]));
+}
+
+export async function toOneMessage(models: Models, document: MessageDocument): Promise<Message> {
+  const [message] = await toMessages(models, [document]);
+  if (message === undefined) throw new Error('One document has given no message.');
+  return message;
+}
+
+/** By `seq`. */
+export function siblingsUnder(
+  { messages }: Models,
+  conversationId: string,
+  parents: readonly (string | null)[],
+): Promise<Sibling[]> {
+  return messages
+    .find({ conversationId, parentId: { $in: parents }, ...existing }, { parentId: 1, role: 1 })
+    .sort({ seq: 1 })
+    .lean<Sibling[]>();
+}
+
+/** Messages of one parent and role are versions of one another. */
+export const groupOf = ({ parentId, role }: { parentId: string | null; role: Role }) =>
+  `${role} ${parentId ?? ''}`;
+
+/** @param siblings all of those that have any, by `seq`. */
+export function withSiblings(documents: readonly MessageDocument[], siblings: readonly Sibling[]): Message[] {
+  const groups = new Map<string, string[]>();
+  for (const sibling of siblings) {
+    const group = groupOf(sibling);
+    groups.set(group, [...(groups.get(group) ?? []), sibling._id]);
+  }
+  return documents.map((document) => {
+    const ids = groups.get(groupOf(document)) ?? [document._id];
+    return toMessage(document, siblingPlace(ids, ids.indexOf(document._id)));
+  });
+}
+
+function toMessage(document: MessageDocument, siblings: Siblings): Message {
+  return {
+    messageId: document._id,
+    conversationId: document.conversationId,
+    userId: document.userId,
+    seq: document.seq,
+    rev: document.rev,
+    role: document.role,
+    text: document.text,
+    status: document.status,
+    createdAt: document.createdAt,
+    parentId: document.parentId,
+    clientMessageId: document.clientMessageId,
+    generationId: document.generationId ?? null,
+    finishReason: document.finishReason,
+    shownCandidateId: document.shownCandidateId,
+    model: document.model,
+    variant: document.variant,
+    reaction: document.reaction,
+    siblings,
+  };
+}

@@ -1,0 +1,141 @@
+/** What MongoDB adds to the promises of every store: servers that break off, and queries that are not asked. */
+import mongoose from 'mongoose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../src/std/coded-error.ts';
+import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { hasMongoServer, type MongoServer, startMongoServer } from '../support/mongo-server.ts';
+import { answerFor, createScenario, expectCreated } from './store-scenario.ts';
+
+describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
+  let server: MongoServer;
+  let uri: string;
+  let store: Store;
+  beforeAll(async () => {
+    server = await startMongoServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    uri = server.newDatabase();
+    store = await openMongoStore({ uri });
+  });
+  afterEach(() => store[Symbol.asyncDispose]());
+
+  /** Commands of these names end with their connection, as long as `work` goes on. */
+  async function failing(failCommands: readonly string[], work: () => Promise<void>): Promise<void> {
+    await using admin = disposable(await mongoose.createConnection(uri).asPromise());
+    const data = { failCommands, closeConnection: true };
+    const setFailPoint = (mode: string) =>
+      admin.connection.db?.admin().command({ configureFailPoint: 'failCommand', mode, data });
+    await setFailPoint('alwaysOn');
+    try {
+      await work();
+    } finally {
+      await setFailPoint('off');
+    }
+  }
+
+  const unavailable = expect.objectContaining({ code: 'store_unavailable' });
+
+  it('shows a turn whole, or not at all, that broke off at any of its writes', async () => {
+    for (const [commands, isStored] of [
+      [['find'], false],
+      [['update'], false],
+      [['insert'], true],
+    ] as const) {
+      const user = await createScenario(store);
+      await user.exchange('before', 'yes');
+      const turn = user.turn();
+      await failing(commands, () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
+      const lastSeq = isStored ? 4 : 2;
+      expect(await store.conversation(user.userId, user.conversationId)).toMatchObject({ lastSeq });
+      expect(await store.changedAfter(user.conversationId, 0)).toHaveLength(lastSeq);
+      expect((await store.unfinishedGenerations()).length).toBe(isStored ? 1 : 0);
+    }
+  });
+
+  it('answers the repeat of a turn that broke off with what is stored, without looking first', async () => {
+    const user = await createScenario(store);
+    const turn = user.turn();
+    await failing(['insert'], () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
+    const again = user.turn({ clientId: turn.clientId, bodyHash: turn.bodyHash });
+    const answer = await store.appendTurn(again);
+    const [message] = await store.changedAfter(user.conversationId, 0);
+    expect(answer).toStrictEqual({ kind: 'duplicate', ...answerFor(message!, turn.generationId) });
+    expect(await store.conversation(user.userId, user.conversationId)).toMatchObject({ lastSeq: 2, rev: 2 });
+    expect(expectCreated(await store.appendTurn(user.turn())).user.seq).toBe(3);
+  });
+
+  it('stores one turn out of the same request to two conversations at once, and leaves no trace of the other', async () => {
+    const user = await createScenario(store);
+    await using other = await openMongoStore({ uri });
+    const { userId } = user;
+    for (let round = 0; round < 20; round += 1) {
+      const conversationId = `second-${round}`;
+      await store.createConversation({ userId, conversationId, title: null, personaId: null, at: 1 });
+      const turn = user.turn();
+      const elsewhere = { ...user.turn({ clientId: turn.clientId }), conversationId };
+      const answers = await Promise.all([store.appendTurn(turn), other.appendTurn(elsewhere)]);
+      expect(answers.map(({ kind }) => kind).sort()).toStrictEqual(['conflict', 'created']);
+      const second = await store.conversation(userId, conversationId);
+      const isThere = answers[1].kind === 'created';
+      expect(second).toMatchObject({ lastSeq: isThere ? 2 : 0, rev: isThere ? 2 : 0 });
+      expect(await store.changedAfter(conversationId, 0)).toHaveLength(isThere ? 2 : 0);
+    }
+  });
+
+  it('leaves no gap when two processes write into one conversation', async () => {
+    const user = await createScenario(store);
+    await using other = await openMongoStore({ uri });
+    const turns = Array.from({ length: 40 }, () => user.turn());
+    const appended = await Promise.all(
+      turns.map((turn, n) => (n % 2 === 0 ? store : other).appendTurn(turn)),
+    );
+    appended.map(expectCreated);
+    const stored = await store.changedAfter(user.conversationId, 0);
+    const counting = Array.from({ length: 80 }, (_, n) => n + 1);
+    expect(stored.map(({ seq }) => seq)).toStrictEqual(counting);
+    expect(stored.map(({ rev }) => rev)).toStrictEqual(counting);
+  });
+
+  it('finishes the end of a conversation that broke off', async () => {
+    const user = await createScenario(store);
+    await user.exchange('a pear', 'yes');
+    const { userId, conversationId } = user;
+    await failing(['delete'], () =>
+      expect(store.deleteConversation(userId, conversationId)).rejects.toEqual(unavailable),
+    );
+    expect(await store.conversation(userId, conversationId)).toBeNull();
+    await store[Symbol.asyncDispose]();
+    store = await openMongoStore({ uri });
+    await using admin = disposable(await mongoose.createConnection(uri).asPromise());
+    for (const name of ['messages', 'conversations', 'prompt_traces'])
+      expect(await admin.connection.collection(name).countDocuments({})).toBe(0);
+  });
+
+  it('says what is wrong with a server that it cannot open, and never the password', async () => {
+    const opening = async (wrong: string) => {
+      const error = await openMongoStore({ uri: wrong }).catch((reason: unknown) => reason);
+      if (!(error instanceof CodedError)) throw new Error('It was opened, or failed otherwise.');
+      return `${error.code}: ${error.message}`;
+    };
+    expect(await opening('mongodb://ada:secret@127.0.0.1:1/')).toBe(
+      'store_unavailable: 127.0.0.1:1/amity: The store cannot be reached.',
+    );
+    expect(await opening('mongodb://ada:secret@127.0.0.1:1/?nonsense=1')).not.toMatch(/secret/);
+  });
+
+  it('takes no operator for an id', async () => {
+    const user = await createScenario(store);
+    await user.exchange('mine', 'yes');
+    const any = { $ne: null } as never;
+    await expect(store.message(any, any)).rejects.toThrow(/operator/);
+    await expect(store.conversation(user.userId, any)).rejects.toThrow(/operator/);
+    await expect(store.changedAfter(any, 0)).rejects.toThrow(/operator/);
+    await expect(store.appendTurn({ ...user.turn(), conversationId: any })).rejects.toThrow(/operator/);
+  });
+});
+
+function disposable(connection: mongoose.Connection) {
+  return { connection, [Symbol.asyncDispose]: () => connection.close() };
+}

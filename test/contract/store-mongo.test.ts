@@ -1,0 +1,33 @@
+import mongoose from 'mongoose';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
+import { hasMongoServer, type MongoServer, startMongoServer } from '../support/mongo-server.ts';
+import { type OpenStore, storeContract } from './store.contract.ts';
+
+describe.runIf(hasMongoServer())('on MongoDB', () => {
+  let server: MongoServer;
+  beforeAll(async () => {
+    server = await startMongoServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const open: OpenStore = async () => {
+    const uri = server.newDatabase();
+    const opened = {
+      store: await openMongoStore({ uri }),
+      async reopen() {
+        await opened.store[Symbol.asyncDispose]();
+        opened.store = await openMongoStore({ uri });
+        return opened.store;
+      },
+      async remove() {
+        await opened.store[Symbol.asyncDispose]();
+        const connection = await mongoose.createConnection(uri).asPromise();
+        await connection.dropDatabase();
+        await connection.close();
+      },
+    };
+    return opened;
+  };
+  storeContract('MongoDB', open, 15);
+});
