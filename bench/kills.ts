@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readMongoHistory } from '../test/support/crash/read-mongo-store.ts';
-import { type KilledStore, runKills } from '../test/support/crash/run-kills.ts';
-import { type MongoServer, startMongoServer } from '../test/support/mongo-server.ts';
+import { killedMongoStore } from '../test/support/crash/read-mongo-store.ts';
+import { runKills } from '../test/support/crash/run-kills.ts';
+import { startMongoServer } from '../test/support/mongo-server.ts';
 import { makeTinyModel } from '../test/support/tiny-model.ts';
 import { describeMachine } from './machine.ts';
 
@@ -31,7 +31,7 @@ const { values } = parseArgs({
 const dataDirectory = await mkdtemp(join(tmpdir(), 'amity-kills-'));
 await using server = values.mongo ? await startMongoServer() : null;
 const report = await runKills({
-  ...(server !== null && { store: onMongo(server) }),
+  ...(server !== null && { store: killedMongoStore(server) }),
   kills: Number(values.kills),
   people: Number(values.people),
   seed: Number(values.seed),
@@ -53,15 +53,6 @@ writeFileSync(
 );
 console.log(JSON.stringify(result, null, 2));
 process.exitCode = report.violations.length === 0 ? 0 : 1;
-
-function onMongo(server: MongoServer): KilledStore {
-  const uri = server.newDatabase();
-  return {
-    directory: server.directory ?? tmpdir(),
-    env: { STORE: 'mongodb', MONGODB_URI: uri },
-    read: () => readMongoHistory(uri),
-  };
-}
 
 async function modelSettings(): Promise<Record<string, string>> {
   if (!values.tiny) return { MODELS_DIR: fileURLToPath(new URL('../data/models', import.meta.url)) };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ReactionKind } from '../../src/conversation/message.ts';
 import type { Store } from '../../src/storage/store.ts';
-import type { StoreUnderTest } from './store.contract.ts';
+import type { Sequences, StoreUnderTest } from './store.contract.ts';
 import { type ModelMessage, type ModelReply, PlainModel, toModelMessage } from './store-plain-model.ts';
 import { candidate, createScenario, expectCreated, type Scenario, unfinishedOf } from './store-scenario.ts';
 
@@ -36,8 +36,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 ) as fc.Arbitrary<Operation>;
 
-export function modelPromises(underTest: StoreUnderTest, sequences: number): void {
-  const numRuns = process.env['AMITY_TEST_LONG'] ? 1000 : sequences;
+export function modelPromises(underTest: StoreUnderTest, { count, msEach }: Sequences): void {
+  const numRuns = process.env['AMITY_TEST_LONG'] ? 1000 : count;
   it(
     'leaves the store as a plain model of the rules says',
     async () => {
@@ -53,7 +53,7 @@ export function modelPromises(underTest: StoreUnderTest, sequences: number): voi
         { numRuns, seed: 20260102 },
       );
     },
-    60_000 + numRuns * 2000,
+    60_000 + numRuns * msEach,
   );
 }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { CodedError } from '../../src/std/coded-error.ts';
 import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { hasMongoServer, type MongoServer, startMongoServer } from '../support/mongo-server.ts';
+import { hasMongoServer, type MongoServer, startMongoServer, withFailing } from '../support/mongo-server.ts';
 import { answerFor, createScenario, expectCreated } from './store-scenario.ts';
 
 describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
@@ -21,20 +21,6 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
   });
   afterEach(() => store[Symbol.asyncDispose]());
 
-  /** Commands of these names end with their connection, as long as `work` goes on. */
-  async function failing(failCommands: readonly string[], work: () => Promise<void>): Promise<void> {
-    await using admin = disposable(await mongoose.createConnection(uri).asPromise());
-    const data = { failCommands, closeConnection: true };
-    const setFailPoint = (mode: string) =>
-      admin.connection.db?.admin().command({ configureFailPoint: 'failCommand', mode, data });
-    await setFailPoint('alwaysOn');
-    try {
-      await work();
-    } finally {
-      await setFailPoint('off');
-    }
-  }
-
   const unavailable = expect.objectContaining({ code: 'store_unavailable' });
 
   it('shows a turn whole, or not at all, that broke off at any of its writes', async () => {
@@ -46,7 +32,7 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
       const user = await createScenario(store);
       await user.exchange('before', 'yes');
       const turn = user.turn();
-      await failing(commands, () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
+      await withFailing(uri, commands, () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
       const lastSeq = isStored ? 4 : 2;
       expect(await store.conversation(user.userId, user.conversationId)).toMatchObject({ lastSeq });
       expect(await store.changedAfter(user.conversationId, 0)).toHaveLength(lastSeq);
@@ -57,7 +43,7 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
   it('answers the repeat of a turn that broke off with what is stored, without looking first', async () => {
     const user = await createScenario(store);
     const turn = user.turn();
-    await failing(['insert'], () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
+    await withFailing(uri, ['insert'], () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
     const again = user.turn({ clientId: turn.clientId, bodyHash: turn.bodyHash });
     const answer = await store.appendTurn(again);
     const [message] = await store.changedAfter(user.conversationId, 0);
@@ -102,7 +88,7 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
     const user = await createScenario(store);
     await user.exchange('a pear', 'yes');
     const { userId, conversationId } = user;
-    await failing(['delete'], () =>
+    await withFailing(uri, ['delete'], () =>
       expect(store.deleteConversation(userId, conversationId)).rejects.toEqual(unavailable),
     );
     expect(await store.conversation(userId, conversationId)).toBeNull();

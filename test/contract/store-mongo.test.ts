@@ -29,5 +29,6 @@ describe.runIf(hasMongoServer())('on MongoDB', () => {
     };
     return opened;
   };
-  storeContract('MongoDB', open, 15);
+  // Beyond a network each of them takes a second.
+  storeContract('MongoDB', open, { count: 15, msEach: 2000 });
 });

@@ -39,11 +39,19 @@ export interface StoreUnderTest {
   reopen(): Promise<Store>;
 }
 
-/**
- * @param sequences of random operations that are compared with the model; of a store beyond a network each takes a second, so that
- * fewer are for every run.
- */
-export function storeContract(name: string, open: OpenStore, sequences = 60): void {
+/** Random operations that are compared with the model. */
+export interface Sequences {
+  /** In every run of the tests; a long one has more. */
+  readonly count: number;
+  /** Milliseconds that each may take. */
+  readonly msEach: number;
+}
+
+export function storeContract(
+  name: string,
+  open: OpenStore,
+  sequences: Sequences = { count: 60, msEach: 200 },
+): void {
   describe(`the store contract, ${name}`, () => {
     let opened: OpenedStore | undefined;
     const underTest = {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readMongoHistory } from '../support/crash/read-mongo-store.ts';
+import { killedMongoStore } from '../support/crash/read-mongo-store.ts';
 import { type KilledStore, runKills } from '../support/crash/run-kills.ts';
 import { hasMongoServer, startMongoServer } from '../support/mongo-server.ts';
 import { makeTinyModel } from '../support/tiny-model.ts';
@@ -21,12 +21,7 @@ describe(`a server that is killed ${kills} times keeps every promise`, () => {
     'with MongoDB',
     async () => {
       await using server = await startMongoServer();
-      const uri = server.newDatabase();
-      await expectPromises({
-        directory: server.directory ?? tmpdir(),
-        env: { STORE: 'mongodb', MONGODB_URI: uri },
-        read: () => readMongoHistory(uri),
-      });
+      await expectPromises(killedMongoStore(server));
     },
     600_000,
   );

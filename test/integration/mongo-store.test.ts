@@ -1,7 +1,6 @@
 /** A server whose store is on MongoDB, and what it does when that breaks off or dies. */
-import mongoose from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasMongoServer, type MongoServer, startMongoServer } from '../support/mongo-server.ts';
+import { hasMongoServer, type MongoServer, startMongoServer, withFailing } from '../support/mongo-server.ts';
 import { startTestServer, type TestServer } from '../support/start-test-server.ts';
 import { openGuest, WireClient } from '../support/wire-client.ts';
 
@@ -33,7 +32,7 @@ describe.runIf(hasMongoServer())('a server with its store on MongoDB', () => {
     await using device = await openGuest(server);
     await using other = await WireClient.open(server.url, device.token);
     const payload = { clientMessageId: crypto.randomUUID(), text: 'Hello' };
-    await failing(['insert'], async () => {
+    await withFailing(uri, ['insert'], async () => {
       expect(await device.codeOf('message:send', payload)).toBe('store_unavailable');
     });
     const answers = await Promise.all([1, 2, 3].map(() => device.call('message:send', payload)));
@@ -56,19 +55,4 @@ describe.runIf(hasMongoServer())('a server with its store on MongoDB', () => {
     expect((await device.end(sent.generationId)).message.status).toBe('done');
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
-
-  /** Commands of these names end with their connection, as long as `work` goes on. */
-  async function failing(failCommands: readonly string[], work: () => Promise<void>): Promise<void> {
-    const admin = await mongoose.createConnection(uri).asPromise();
-    const data = { failCommands, closeConnection: true };
-    const setFailPoint = (mode: string) =>
-      admin.db?.admin().command({ configureFailPoint: 'failCommand', mode, data });
-    await setFailPoint('alwaysOn');
-    try {
-      await work();
-    } finally {
-      await setFailPoint('off');
-      await admin.close();
-    }
-  }
 });

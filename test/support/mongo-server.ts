@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import mongoose from 'mongoose';
 import { requireOrSkip } from './require-or-skip.ts';
 
 const binary = 'secantusd-rs';
@@ -52,6 +53,25 @@ function useGiven(uri: string): MongoServer {
     restart: notOurs,
     [Symbol.asyncDispose]: async () => {},
   };
+}
+
+/** Commands of these names end with their connection, as long as `work` goes on. */
+export async function withFailing(
+  uri: string,
+  failCommands: readonly string[],
+  work: () => Promise<void>,
+): Promise<void> {
+  const admin = await mongoose.createConnection(uri).asPromise();
+  const data = { failCommands, closeConnection: true };
+  const setFailPoint = (mode: string) =>
+    admin.db?.admin().command({ configureFailPoint: 'failCommand', mode, data });
+  await setFailPoint('alwaysOn');
+  try {
+    await work();
+  } finally {
+    await setFailPoint('off');
+    await admin.close();
+  }
 }
 
 async function startOwn(): Promise<MongoServer> {

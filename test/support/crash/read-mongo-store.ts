@@ -1,10 +1,22 @@
 /** As read-store.ts, of a store on MongoDB: what a crash has left pending there is part of it. */
+import { tmpdir } from 'node:os';
 import mongoose from 'mongoose';
 import type { MessageDocument } from '../../../src/storage/mongo/documents.ts';
 import { openMongoStore } from '../../../src/storage/mongo/mongo-store.ts';
+import type { MongoServer } from '../mongo-server.ts';
 import type { StoredHistory } from './history.ts';
+import type { KilledStore } from './run-kills.ts';
 
-export async function readMongoHistory(uri: string): Promise<StoredHistory> {
+export function killedMongoStore(server: MongoServer): KilledStore {
+  const uri = server.newDatabase();
+  return {
+    directory: server.directory ?? tmpdir(),
+    env: { STORE: 'mongodb', MONGODB_URI: uri },
+    read: () => readMongoHistory(uri),
+  };
+}
+
+async function readMongoHistory(uri: string): Promise<StoredHistory> {
   const connection = await mongoose.createConnection(uri).asPromise();
   try {
     await finishPending(uri, connection);
