@@ -34,7 +34,8 @@ export class Session {
   readonly #socket: AmitySocket;
   readonly #joined = new Set<string>();
   readonly #readers = new Map<Reply, ReplyReader>();
-  readonly #deliveries = new Set<Promise<void>>();
+  /** By generation. */
+  readonly #deliveries = new Map<string, Promise<void>>();
   readonly #backlog: Backlog;
   readonly #turnstile: Turnstile;
   readonly #typing: TypingIndicator;
@@ -113,8 +114,14 @@ export class Session {
     }
     const reader = reply.stream.read(from);
     this.#readers.set(reply, reader);
-    const delivery = this.#deliver(reply, reader).finally(() => this.#deliveries.delete(delivery));
-    this.#deliveries.add(delivery);
+    const { generationId } = reply.turn;
+    const delivery = this.#deliver(reply, reader).finally(() => this.#deliveries.delete(generationId));
+    this.#deliveries.set(generationId, delivery);
+  }
+
+  /** Resolves when nothing more comes of a reply that has ended. */
+  async delivered(generationId: string): Promise<void> {
+    await this.#deliveries.get(generationId);
   }
 
   async #deliver(reply: Reply, reader: ReplyReader): Promise<void> {
@@ -143,7 +150,7 @@ export class Session {
    * like a cut, so that it connects again by itself.
    */
   async dismiss(): Promise<void> {
-    await Promise.all(this.#deliveries);
+    await Promise.all(this.#deliveries.values());
     if (this.#closed) return;
     const gone = new Promise<void>((resolve) => this.#socket.once('disconnect', () => resolve()));
     this.#socket.conn.close();

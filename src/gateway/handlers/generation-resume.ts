@@ -15,6 +15,8 @@ export const generationResume: Handler<'generation:resume'> = async (call, { gen
     session.follow(reply, stream.text.length);
     return;
   }
+  // What this device has yet to be told of it comes before the answer, which says that it has ended: after that nothing comes.
+  await session.delivered(generationId);
   const end = reply?.stream.end;
   const message = end?.message ?? (await findMessage(call, generation.messageId));
   const ended = reply === undefined ? generation : { text: message.text, status: message.status };
