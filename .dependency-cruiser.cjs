@@ -140,7 +140,7 @@ const folders = [
     {
       folder: '^src/storage/',
       allowed: [
-        '^src/(conversation|reactions|ranking|std)/',
+        '^src/(conversation|reactions|ranking|records|std)/',
         '^src/engine/request\\.ts$',
         '^src/protocol/errors\\.ts$',
         '^src/worker-entry\\.ts$',

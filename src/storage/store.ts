@@ -5,6 +5,7 @@ import type {
   SettingsStore,
 } from '../conversation/stores.ts';
 import type { ReactionStore } from '../reactions/stores.ts';
+import type { RecordStore } from '../records/stores.ts';
 
 /** One opened store: everything that the domain folders ask of it. */
 export interface Store
@@ -13,6 +14,7 @@ export interface Store
     GenerationStore,
     ReactionStore,
     SettingsStore,
+    RecordStore,
     AsyncDisposable {
   /** Resolves when the store can be read and written; else throws CodedError `store_unavailable`. */
   ping(): Promise<void>;

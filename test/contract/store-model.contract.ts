@@ -10,6 +10,8 @@ import { candidate, createScenario, expectCreated, type Scenario, unfinishedOf }
 /** `of` chooses an existing message, reply or request, counted from the first and wrapped around. */
 type Operation =
   | { readonly kind: 'send'; readonly under: number | 'leaf' | 'root' }
+  /** Read as a record, and put in its own place. */
+  | { readonly kind: 'put' }
   | { readonly kind: 'edit' | 'regenerate' | 'start' | 'select'; readonly of: number }
   | { readonly kind: 'resend'; readonly of: number; readonly sameBody: boolean }
   | { readonly kind: 'log' | 'end'; readonly of: number; readonly text: string }
@@ -22,6 +24,7 @@ const constant = fc.constant;
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: constant('send'), under: fc.constantFrom('leaf', 'root') }) },
   { weight: 2, arbitrary: fc.record({ kind: constant('send'), under: of }) },
+  { weight: 1, arbitrary: fc.record({ kind: constant('put') }) },
   { weight: 2, arbitrary: fc.record({ kind: constant('edit'), of }) },
   { weight: 2, arbitrary: fc.record({ kind: constant('regenerate'), of }) },
   { weight: 1, arbitrary: fc.record({ kind: constant('resend'), of, sameBody: fc.boolean() }) },
@@ -71,6 +74,7 @@ class ComparedConversation {
   async apply(next: Operation): Promise<void> {
     const { messages, replies } = this.#model;
     if (next.kind === 'send') return this.#send(next.under);
+    if (next.kind === 'put') return this.#put();
     const message = chosen(messages, next.of);
     const reply = chosen(replies, next.of);
     if (message === undefined || reply === undefined) return;
@@ -93,6 +97,14 @@ class ComparedConversation {
     const leafId = this.#model.leaf?.messageId ?? null;
     const made = this.#model.addTurn(turn, turn.text, parentId === undefined ? leafId : parentId);
     this.#model.requests.push({ ...turn, made });
+  }
+
+  async #put(): Promise<void> {
+    const asked = { ...this.#user, at: 1 };
+    const record = await this.#store.conversationRecord(asked);
+    if (record === null) throw new Error('The conversation is gone.');
+    await this.#store.putConversation(record);
+    expect(await this.#store.conversationRecord(asked)).toStrictEqual(record);
   }
 
   async #edit(message: ModelMessage): Promise<void> {

@@ -14,6 +14,7 @@ import { logPromises } from './store-log.contract.ts';
 import { modelPromises } from './store-model.contract.ts';
 import { quotaPromises } from './store-quotas.contract.ts';
 import { reactionPromises } from './store-reactions.contract.ts';
+import { recordPromises } from './store-records.contract.ts';
 import { searchPromises } from './store-search.contract.ts';
 import { selectionPromises } from './store-selection.contract.ts';
 import { textPromises } from './store-texts.contract.ts';
@@ -88,6 +89,7 @@ export function storeContract(
     describe('choices', () => choicePromises(underTest));
     describe('reactions', () => reactionPromises(underTest));
     describe('texts', () => textPromises(underTest));
+    describe('records', () => recordPromises(underTest));
     describe('any sequence of operations', () => modelPromises(underTest, sequences));
   });
 }

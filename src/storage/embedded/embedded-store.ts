@@ -11,14 +11,17 @@ import type { Connection } from './connection.ts';
 import { conversationListMethods } from './conversation-list.ts';
 import { prepareDailyTurns } from './daily-turns.ts';
 import { prepareDeletions } from './deletions.ts';
+import { prepareErasure } from './erasure.ts';
 import { prepareGenerationLife } from './generation-life.ts';
 import { migrate } from './migrations.ts';
 import { openConnection } from './open-connection.ts';
 import { prepareReactionChanges } from './reaction-changes.ts';
+import { prepareRecordReads } from './read-records.ts';
 import { prepareRows, type Rows } from './rows.ts';
 import { prepareSearch } from './search.ts';
 import { prepareSearchIndex } from './search-index.ts';
 import { settingsMethods } from './user-settings.ts';
+import { prepareRecordWrites } from './write-records.ts';
 
 /**
  * Milliseconds that a call waits for another process to finish writing. The wait blocks the calling thread, so it is
@@ -68,6 +71,7 @@ export function createEmbeddedStore(connection: Connection): Store {
     ...generationMethods(connection, rows),
     ...reactionMethods(connection, rows),
     ...settingsMethods(connection),
+    ...recordMethods(connection, rows),
     ...upkeepMethods(connection),
   };
 }
@@ -199,6 +203,38 @@ function reactionMethods(connection: Connection, rows: Rows) {
     },
     async clearReaction(clear) {
       return connection.write(() => changes.clear(clear));
+    },
+  } satisfies Partial<Store>;
+}
+
+function recordMethods(connection: Connection, rows: Rows) {
+  const reads = prepareRecordReads(connection, rows);
+  const writes = prepareRecordWrites(connection, rows);
+  const erasure = prepareErasure(connection);
+  return {
+    async userIds(page) {
+      return connection.read(() => reads.userIds(page));
+    },
+    async userRecord(userId) {
+      return connection.read(() => reads.userRecord(userId));
+    },
+    async conversationIds(page) {
+      return connection.read(() => reads.conversationIds(page));
+    },
+    async conversationRecord(asked) {
+      return connection.read(() => reads.conversationRecord(asked));
+    },
+    async putUser(record) {
+      connection.write(() => writes.putUser(record));
+    },
+    async putConversation(record) {
+      connection.write(() => writes.putConversation(record));
+    },
+    async eraseUser(asked) {
+      return connection.write(() => erasure.erase(asked));
+    },
+    async isErased(userKey) {
+      return connection.read(() => erasure.isErased(userKey));
     },
   } satisfies Partial<Store>;
 }

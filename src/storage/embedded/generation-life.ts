@@ -63,12 +63,12 @@ export function prepareGenerationLife(
       return messages.find(messageId);
     },
 
-    trace: traces.find,
+    trace: (generationId: string, now: number) => traces.find(generationId, now)?.trace ?? null,
   };
 }
 
 /** The whole record, and beside it what is asked of all generations together. */
-function toColumns(race: RaceRecord | null) {
+export function toColumns(race: RaceRecord | null) {
   return {
     race: race === null ? null : JSON.stringify(race),
     level: race?.level ?? null,

@@ -23,11 +23,16 @@ export function preparePromptTraces(connection: Connection) {
       purge.run([at - lifeMs]);
       put.run([generationId, at, JSON.stringify(trace)]);
     },
-    find(generationId: string, now: number): PromptTrace | null {
+    find(generationId: string, now: number): KeptTrace | null {
       const row = byId.first([generationId]);
       if (row === undefined || row.created_at <= now - lifeMs) return null;
       // Written by `put` from a value of this type.
-      return JSON.parse(row.trace) as PromptTrace;
+      return { createdAt: row.created_at, trace: JSON.parse(row.trace) as PromptTrace };
     },
   };
+}
+
+interface KeptTrace {
+  readonly createdAt: number;
+  readonly trace: PromptTrace;
 }

@@ -12,6 +12,23 @@ interface SettingsRow {
 const defaults: UserSettings = { trainingConsent: false, styleEnabled: true, locale: null, timeZone: null };
 
 export function settingsMethods(connection: Connection): SettingsStore {
+  const rows = prepareSettings(connection);
+  return {
+    async settings(userId) {
+      return connection.read(() => rows.find(userId) ?? defaults);
+    },
+    async changeSettings(userId, change) {
+      return connection.write(() => {
+        const changed = { ...(rows.find(userId) ?? defaults), ...change };
+        rows.put(userId, changed);
+        return changed;
+      });
+    },
+  };
+}
+
+/** To be called inside a transaction. */
+export function prepareSettings(connection: Connection) {
   const find = connection.prepare<SettingsRow>('SELECT * FROM user_settings WHERE user_id = ?');
   const put = connection.prepare(
     `INSERT INTO user_settings (user_id, training_consent, style_enabled, locale, time_zone)
@@ -19,25 +36,18 @@ export function settingsMethods(connection: Connection): SettingsStore {
      ON CONFLICT DO UPDATE SET training_consent = excluded.training_consent, style_enabled = excluded.style_enabled,
        locale = excluded.locale, time_zone = excluded.time_zone`,
   );
-  const read = (userId: string): UserSettings => {
-    const row = find.first([userId]);
-    return row === undefined ? defaults : toSettings(row);
-  };
-
+  const remove = connection.prepare('DELETE FROM user_settings WHERE user_id = ?');
   return {
-    async settings(userId) {
-      return connection.read(() => read(userId));
+    find(userId: string): UserSettings | null {
+      const row = find.first([userId]);
+      return row === undefined ? null : toSettings(row);
     },
-    async changeSettings(userId, change) {
-      return connection.write(() => {
-        const changed = { ...read(userId), ...change };
-        put.run({
-          ...{ userId, locale: changed.locale, timeZone: changed.timeZone },
-          ...{ trainingConsent: Number(changed.trainingConsent), styleEnabled: Number(changed.styleEnabled) },
-        });
-        return changed;
-      });
-    },
+    put: (userId: string, { trainingConsent, styleEnabled, locale, timeZone }: UserSettings) =>
+      put.run({
+        ...{ userId, locale, timeZone },
+        ...{ trainingConsent: Number(trainingConsent), styleEnabled: Number(styleEnabled) },
+      }),
+    remove: (userId: string) => remove.run([userId]),
   };
 }
 

@@ -32,16 +32,19 @@ export function conversationDeletionMethods({
 }
 
 /** All that belonged to a conversation, which itself goes last: until then it is known what is left to remove. */
-async function removeConversation(models: Models, conversation: ConversationDocument): Promise<void> {
+export async function removeConversation(models: Models, conversation: ConversationDocument): Promise<void> {
   const { _id: conversationId } = conversation;
+  await Promise.all([keepTurns(models, conversation), removeBelongings(models, conversationId)]);
+  await models.conversations.deleteOne({ _id: conversationId });
+}
+
+export async function removeBelongings(models: Models, conversationId: string): Promise<void> {
   await Promise.all([
-    keepTurns(models, conversation),
     models.messages.deleteMany({ conversationId }),
     models.promptTraces.deleteMany({ conversationId }),
     models.preferences.deleteMany({ conversationId }),
     models.sessionFeedback.deleteMany({ conversationId }),
   ]);
-  await models.conversations.deleteOne({ _id: conversationId });
 }
 
 /** Finishes what a crash has broken off. */

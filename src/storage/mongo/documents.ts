@@ -202,6 +202,14 @@ export interface DailyTurnsDocument {
   readonly storedAt: Date;
 }
 
+export interface ErasedDocument {
+  /** A hash of who it was. */
+  readonly _id: string;
+  readonly at: number;
+  /** By the server's clock; it expires by this. */
+  readonly storedAt: Date;
+}
+
 export interface MetaDocument {
   readonly _id: string;
   readonly value: number;

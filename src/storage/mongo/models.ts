@@ -3,6 +3,7 @@ import { type Connection, type Model, Schema, type SchemaDefinition, type Schema
 import type {
   ConversationDocument,
   DailyTurnsDocument,
+  ErasedDocument,
   FeedbackDocument,
   MessageDocument,
   MetaDocument,
@@ -193,6 +194,14 @@ const dailyTurns = new Schema(
   .index({ userId: 1, day: 1 }, { name: 'turns' })
   .index({ storedAt: 1 }, { name: 'expiry', expireAfterSeconds: dailyTurnsLifeSeconds });
 
+/** A token of a guest lasts for 30 days, and none is given to somebody erased. */
+const erasedLifeSeconds = 31 * 24 * 60 * 60;
+
+const erasedUsers = new Schema({ _id: text, at: number, storedAt: { type: Date } }, options).index(
+  { storedAt: 1 },
+  { name: 'expiry', expireAfterSeconds: erasedLifeSeconds },
+);
+
 /** What is kept of the store itself. */
 const meta = new Schema({ _id: text, value: number }, options);
 
@@ -204,6 +213,7 @@ export interface Models {
   readonly sessionFeedback: Model<FeedbackDocument>;
   readonly userSettings: Model<SettingsDocument>;
   readonly dailyTurns: Model<DailyTurnsDocument>;
+  readonly erasedUsers: Model<ErasedDocument>;
   readonly meta: Model<MetaDocument>;
 }
 
@@ -218,6 +228,7 @@ export function createModels(connection: Connection): Models {
     sessionFeedback: model('session_feedback', sessionFeedback),
     userSettings: model('user_settings', userSettings),
     dailyTurns: model('daily_turns', dailyTurns),
+    erasedUsers: model('erased_users', erasedUsers),
     meta: model('meta', meta),
   } as Models;
 }

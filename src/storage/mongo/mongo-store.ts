@@ -8,16 +8,19 @@ import type { Context } from './context.ts';
 import { conversationDeletionMethods, removeDeleted } from './conversation-deletion.ts';
 import { conversationListMethods } from './conversation-list.ts';
 import { conversationMethods } from './conversations.ts';
+import { erasureMethods } from './erasure.ts';
 import { generationMethods } from './generations.ts';
 import { guarded } from './guarded.ts';
 import { createMessageReads } from './message-reads.ts';
 import { createModels, type Models } from './models.ts';
 import { type MongoStoreOptions, namingServer, openConnection } from './open-connection.ts';
 import { reactionMethods } from './reactions.ts';
+import { recordReadMethods } from './read-records.ts';
 import { searchMethods } from './search.ts';
 import { settingsMethods } from './settings.ts';
 import { treeMethods } from './tree.ts';
 import { turnMethods } from './turns.ts';
+import { recordWriteMethods } from './write-records.ts';
 
 /**
  * Opens the store kept in a MongoDB, or in what speaks its protocol. Several processes may open the same.
@@ -57,6 +60,9 @@ function createMongoStore(connection: Connection, models: Models): Store {
     ...generationMethods(context),
     ...reactionMethods(context),
     ...settingsMethods(models),
+    ...recordReadMethods(context),
+    ...recordWriteMethods(context),
+    ...erasureMethods(context),
     async appendFeedback(feedback) {
       await models.sessionFeedback.create([feedback]);
     },

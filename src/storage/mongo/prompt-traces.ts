@@ -20,3 +20,15 @@ export async function findTrace(
   if (found === null || found.createdAt <= now - traceLifeSeconds * 1000) return null;
   return found.trace;
 }
+
+/** Of a conversation, by generation. */
+export async function findTraces(
+  { promptTraces }: Models,
+  conversationId: string,
+  now: number,
+): Promise<ReadonlyMap<string, Pick<PromptTraceDocument, 'createdAt' | 'trace'>>> {
+  const found = await promptTraces
+    .find({ conversationId, createdAt: { $gt: now - traceLifeSeconds * 1000 } })
+    .lean<PromptTraceDocument[]>();
+  return new Map(found.map(({ _id, createdAt, trace }) => [_id, { createdAt, trace }]));
+}

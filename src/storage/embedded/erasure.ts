@@ -1,0 +1,43 @@
+import type { Erased, RecordStore } from '../../records/stores.ts';
+import type { Connection } from './connection.ts';
+
+type Erasure = Parameters<RecordStore['eraseUser']>[0];
+
+/** A token of a guest lasts for 30 days, and none is given to somebody erased. */
+const keptMs = 31 * 24 * 60 * 60 * 1000;
+
+/** Taking out all that is kept of a user; to be called inside a transaction. */
+export function prepareErasure(connection: Connection) {
+  const owned = '(SELECT conversation_id FROM conversations WHERE user_id = :userId)';
+  const messages = `FROM messages m WHERE m.conversation_id IN ${owned}`;
+  const count = connection.prepare<{ [Name in keyof Erased]: number }>(
+    `SELECT (SELECT count(*) FROM conversations WHERE user_id = :userId) AS conversations,
+       (SELECT count(*) ${messages}) AS messages,
+       (SELECT count(*) ${messages} AND m.generation_id IS NOT NULL) AS generations,
+       (SELECT count(*) FROM reactions WHERE message_id IN (SELECT m.message_id ${messages})) AS reactions,
+       (SELECT count(*) FROM preferences WHERE message_id IN (SELECT m.message_id ${messages})) AS preferences,
+       (SELECT count(*) FROM session_feedback WHERE conversation_id IN ${owned}) AS feedback,
+       (SELECT count(*) FROM user_settings WHERE user_id = :userId) AS settings`,
+  );
+  // Messages, and all that hangs on them, go with their conversations.
+  const removals = ['conversations', 'client_requests', 'daily_turns', 'user_settings'].map((table) =>
+    connection.prepare(`DELETE FROM ${table} WHERE user_id = ?`),
+  );
+  const note = connection.prepare(
+    'INSERT INTO erased_users (user_key, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at',
+  );
+  const forget = connection.prepare('DELETE FROM erased_users WHERE at < ?');
+  const find = connection.prepare('SELECT 1 FROM erased_users WHERE user_key = ?');
+
+  return {
+    erase({ userId, userKey, at }: Erasure): Erased {
+      const [counts] = count.all({ userId });
+      if (counts === undefined) throw new Error('Counting has no row.');
+      for (const removal of removals) removal.run([userId]);
+      forget.run([at - keptMs]);
+      if (userKey !== null) note.run([userKey, at]);
+      return counts;
+    },
+    isErased: (userKey: string): boolean => find.first([userKey]) !== undefined,
+  };
+}
