@@ -15,7 +15,6 @@ import type { Config } from './config/load.ts';
 import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
 import { recoverReplies } from './conversation/recovery.ts';
 import { Replies } from './conversation/replies.ts';
-import type { Claimed } from './conversation/stores.ts';
 import { Windows } from './conversation/windows.ts';
 import { ensureDirectory } from './data-directory.ts';
 import { openGateway } from './gateway/gateway.ts';
@@ -28,6 +27,7 @@ import { createRateLimits, unlimited } from './limits/rate-limits.ts';
 import { turnsPerDayMax } from './limits/rates.ts';
 import { type Generation, openGeneration } from './open-generation.ts';
 import { createIds, type Ids } from './random-ids.ts';
+import { createRights, refuseErased } from './rights.ts';
 import { type Clock, systemClock } from './std/clock.ts';
 import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
@@ -75,14 +75,18 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   for (const warning of config.warnings) log.warn(warning);
 
   ensureDirectory(config.dataDirectory, 'DATA_DIR');
-  const { guests, verifyToken, verifyGuest } = await openIdentity(base);
+  const identity = await openIdentity(base);
+  const { guests } = identity;
   const store = opened.use(await openStore(base));
+  const verifyToken =
+    guests === null ? identity.verifyToken : refuseErased(identity.verifyToken, store);
   const generation = opened.use(await openGeneration(config, log));
   const replies = createReplies(base, store, generation);
   // Before any socket is let in: nobody may see a generation that is unfinished and not worked on.
   const recovered = await recoverReplies({ store, replies }, base.clock.now());
   if (recovered.resumed + recovered.failed > 0) log.warn(recovered, 'the last run left replies unfinished');
   const sessions = new Sessions();
+  const rights = createRights({ store, replies, sessions, clock: base.clock, hasGuests: guests !== null });
   const completions = new InFlight();
   const rateLimits = config.server.hasRateLimits ? createRateLimits() : unlimited;
   const createdAt = base.clock.now();
@@ -99,7 +103,8 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     rateLimits,
     proxyHops: config.server.proxyHops,
     verifyToken,
-    claims: { verifyGuest, claim: claimer({ store, replies, sessions }) },
+    claims: { verifyGuest: refuseErased(identity.verifyGuest, store), claim: rights.claim },
+    rights,
     models: () => ['default', generation.generator.model].map((name) => ({ name, createdAt })),
     completions: toCompletionDeps(base, generation, completions),
     pageDirectory: page,
@@ -210,16 +215,6 @@ async function openIdentity({ config, ids, clock }: Base) {
     verifyToken: await createTokenVerifier(config.auth, secret),
     /** Also where users come from another issuer. */
     verifyGuest: await createTokenVerifier(guestAuth, secret),
-  };
-}
-
-/** Nothing may be written for a guest while what the guest has changes hands; its devices come back to find nothing. */
-function claimer({ store, replies, sessions }: { store: Store; replies: Replies; sessions: Sessions }) {
-  return async (claim: { readonly from: string; readonly to: string }): Promise<Claimed> => {
-    await replies.stopAll(replies.ofUser(claim.from));
-    const claimed = await store.claimUser(claim);
-    await Promise.all(sessions.of(claim.from).map((device) => device.dismiss()));
-    return claimed;
   };
 }
 

@@ -157,6 +157,11 @@ export class Session {
     await gone;
   }
 
+  /** Resolves when none of its events is worked on. */
+  idle(): Promise<void> {
+    return this.#turnstile.idle();
+  }
+
   /** The device is gone; its replies go on without it. */
   close(): void {
     this.#closed = true;

@@ -1,4 +1,5 @@
 import { CodedError } from '../std/coded-error.ts';
+import { Pulse } from '../std/pulse.ts';
 import type { Backlog } from './backlog.ts';
 
 /** Events of one device that are worked on at the same time: so many answers can come to wait for it before it is noticed that it does not read. */
@@ -10,6 +11,7 @@ const waitingMax = 256;
 export class Turnstile {
   readonly #backlog: Pick<Backlog, 'short'>;
   readonly #waiting: ((isOpen: boolean) => void)[] = [];
+  readonly #left = new Pulse();
   #inside = 0;
   #isClosed = false;
 
@@ -33,6 +35,11 @@ export class Turnstile {
     }
   }
 
+  /** Resolves when nothing is worked on; after `close`, for good. */
+  async idle(): Promise<void> {
+    while (this.#inside > 0) await this.#left.wait();
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const wake of this.#waiting.splice(0)) wake(false);
@@ -49,7 +56,8 @@ export class Turnstile {
   /** The place goes to the one that has waited longest. */
   #leave(): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#inside -= 1;
-    else next(true);
+    if (next !== undefined) return next(true);
+    this.#inside -= 1;
+    this.#left.beat();
   }
 }

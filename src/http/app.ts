@@ -8,6 +8,7 @@ import { addClaimRoute, type ClaimDeps } from './claim.ts';
 import { addCompletionRoutes, type CompletionDeps } from './completions/routes.ts';
 import { addGuestRoute, type GuestIssuer } from './guests.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
+import { addMeRoutes, type MeDeps } from './me.ts';
 import { addModelRoutes, type ServedModel } from './models.ts';
 import { addPageRoutes } from './page.ts';
 import { statusOf } from './status.ts';
@@ -22,6 +23,7 @@ export interface HttpDeps {
   readonly proxyHops: number;
   readonly verifyToken: TokenVerifier;
   readonly claims: Pick<ClaimDeps, 'verifyGuest' | 'claim'>;
+  readonly rights: MeDeps['rights'];
   readonly models: () => readonly ServedModel[];
   readonly completions: CompletionDeps;
   /** Directory of the built page. */
@@ -51,6 +53,7 @@ export function createHttpApp(deps: HttpDeps): Hono {
   });
   addGuestRoute(app, deps);
   addClaimRoute(app, { verifyToken: deps.verifyToken, ...deps.claims });
+  addMeRoutes(app, deps);
   addModelRoutes(app, deps.models);
   addCompletionRoutes(app, deps.completions, () => deps.models().map(({ name }) => name));
   addPageRoutes(app, deps.pageDirectory);

@@ -1,3 +1,4 @@
+import { treatments } from '../../records/inventory.ts';
 import type { Erased, RecordStore } from '../../records/stores.ts';
 import type { Connection } from './connection.ts';
 
@@ -20,9 +21,9 @@ export function prepareErasure(connection: Connection) {
        (SELECT count(*) FROM user_settings WHERE user_id = :userId) AS settings`,
   );
   // Messages, and all that hangs on them, go with their conversations.
-  const removals = ['conversations', 'client_requests', 'daily_turns', 'user_settings'].map((table) =>
-    connection.prepare(`DELETE FROM ${table} WHERE user_id = ?`),
-  );
+  const removals = treatments('tables')
+    .filter(([, by]) => by === 'user_id')
+    .map(([table]) => connection.prepare(`DELETE FROM ${table} WHERE user_id = ?`));
   const note = connection.prepare(
     'INSERT INTO erased_users (user_key, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at',
   );

@@ -1,3 +1,4 @@
+import { treatments } from '../../records/inventory.ts';
 import type { Erased, RecordStore } from '../../records/stores.ts';
 import type { Context } from './context.ts';
 import { removeConversation } from './conversation-deletion.ts';
@@ -50,12 +51,11 @@ async function countAll(models: Models, userId: string): Promise<Erased> {
 
 /** What belongs to no conversation, or to none that there is. */
 async function removeRest(models: Models, userId: string): Promise<void> {
-  await Promise.all([
-    models.messages.deleteMany({ userId }),
-    models.promptTraces.deleteMany({ userId }),
-    models.preferences.deleteMany({ userId }),
-    models.sessionFeedback.deleteMany({ userId }),
-    models.dailyTurns.deleteMany({ userId }),
-    models.userSettings.deleteOne({ _id: userId }),
-  ]);
+  const byName = new Map(Object.values(models).map((model) => [model.collection.collectionName, model]));
+  for (const [name, by] of treatments('collections')) {
+    if (by === 'kept') continue;
+    const model = byName.get(name);
+    if (model === undefined) throw new Error(`The inventory names ${name}, of which there is no model.`);
+    await model.deleteMany({ [by]: userId });
+  }
 }
