@@ -36,7 +36,7 @@ const inPackage = (name) => `^node_modules/(@types/)?${escaped(name)}/`;
 const shipped = '^(src|workers|models|web)/';
 /** How the resolver names the modules of Node: 'fs/promises', without the prefix. */
 const coreModule = '^[a-z_/]+$';
-const pure = '^src/(conversation|engine|ranking|reactions|std)/';
+const pure = '^src/(conversation|engine|ranking|reactions|records|std)/';
 const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
 
 const forbid = (name, comment, { from, to }) => ({ name, comment, severity: 'error', from, to });
@@ -124,10 +124,10 @@ const folders = [
   ),
   forbid(
     'domain-imports',
-    'Ranking and reactions build on the conversation, std and the types of the engine.',
+    'Ranking, reactions and records build on the conversation, std and the types of the engine.',
     {
-      from: { path: '^src/(ranking|reactions)/' },
-      to: { pathNot: ['^src/(ranking|reactions|conversation|std)/', '^src/engine/request\\.ts$'] },
+      from: { path: '^src/(ranking|reactions|records)/' },
+      to: { pathNot: ['^src/(ranking|reactions|records|conversation|std)/', '^src/engine/request\\.ts$'] },
     },
   ),
   forbid('pure-without-io', 'Pure folders do no I/O of their own; interfaces are passed in.', {

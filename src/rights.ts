@@ -1,5 +1,4 @@
 /** What a person may ask of their data, beside what is going on for them on this server. */
-import { createHash } from 'node:crypto';
 import type { TokenVerifier } from './auth/verify-token.ts';
 import type { Replies } from './conversation/replies.ts';
 import type { Claimed } from './conversation/stores.ts';
@@ -10,6 +9,7 @@ import type { Erased, RecordStore } from './records/stores.ts';
 import type { Clock } from './std/clock.ts';
 import { CodedError } from './std/coded-error.ts';
 import type { Store } from './storage/store.ts';
+import { userKeyOf } from './user-key.ts';
 
 export interface Rights {
   /** Gives all that one user has to another. */
@@ -61,11 +61,6 @@ async function sendHome({ sessions }: Pick<RightsDeps, 'sessions'>, userId: stri
   const devices: readonly Session[] = sessions.of(userId);
   await Promise.all(devices.map((device) => device.dismiss()));
   await Promise.all(devices.map((device) => device.idle()));
-}
-
-/** What is kept of a user who was erased. */
-export function userKeyOf(userId: string): string {
-  return createHash('sha256').update(`amity user ${userId}`).digest('base64url');
 }
 
 /** Tokens of a user who was erased are refused: they last longer than the user. @throws as `verify` */

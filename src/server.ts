@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
@@ -26,13 +25,12 @@ import type { GuestIssuer } from './http/guests.ts';
 import { createRateLimits, unlimited } from './limits/rate-limits.ts';
 import { turnsPerDayMax } from './limits/rates.ts';
 import { type Generation, openGeneration } from './open-generation.ts';
+import { openServedStore } from './open-store.ts';
 import { createIds, type Ids } from './random-ids.ts';
 import { createRights, refuseErased } from './rights.ts';
 import { type Clock, systemClock } from './std/clock.ts';
 import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
-import { openStoreThread } from './storage/embedded/store-thread.ts';
-import { openMongoStore } from './storage/mongo/mongo-store.ts';
 import type { Store } from './storage/store.ts';
 import { createCompletionObserver } from './telemetry/completion-observer.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
@@ -77,7 +75,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   ensureDirectory(config.dataDirectory, 'DATA_DIR');
   const identity = await openIdentity(base);
   const { guests } = identity;
-  const store = opened.use(await openStore(base));
+  const store = opened.use(await openServedStore(config));
   const verifyToken =
     guests === null ? identity.verifyToken : refuseErased(identity.verifyToken, store);
   const generation = opened.use(await openGeneration(config, log));
@@ -151,11 +149,6 @@ interface Base {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly ids: Ids;
-}
-
-function openStore({ config: { store, dataDirectory } }: Base): Promise<Store> {
-  if (store.kind === 'mongodb') return openMongoStore(store);
-  return openStoreThread({ file: join(dataDirectory, 'amity.db') });
 }
 
 function createReplies(

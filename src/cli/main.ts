@@ -8,6 +8,7 @@ import { createDoctorCommand } from './doctor-command.ts';
 import { createModelCommand } from './model-command.ts';
 import { createRankCommand } from './rank-command.ts';
 import { createServeCommand } from './serve-command.ts';
+import { createUserCommand } from './user-command.ts';
 import { readVersion } from './version.ts';
 
 /** Exit codes: 0 done, 1 failure, 2 wrong usage or settings. */
@@ -32,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }),
   );
   program.addCommand(createRankCommand(settings));
+  program.addCommand(createUserCommand(settings));
   program.addCommand(createBenchCommand());
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {

@@ -1,23 +1,16 @@
 /** `amity rank`: scores replies that somebody else wrote, with the production ranker. JSON lines in, JSON lines out. */
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { Config } from '../config/load.ts';
 import type { Verdict } from '../engine/request.ts';
 import { createJudge, defaultRanker } from '../ranking/judge.ts';
 import { DisposalStack } from '../std/disposal-stack.ts';
+import { type LineSource, linesOf } from './json-lines.ts';
 import { type CandidateScorer, openCandidateScorer } from './rank-candidates.ts';
 import { parseRankLine, type RankRequest } from './rank-line.ts';
 
 interface RankFlags {
   readonly features?: boolean;
-}
-
-interface Source {
-  /** A path, or what stands for one in messages. */
-  readonly name: string;
-  readonly stream?: NodeJS.ReadableStream;
 }
 
 /** Taken off the score of a filtered candidate: more than two scores of the default ranker can differ by. */
@@ -49,7 +42,7 @@ export function createRankCommand(
     );
 }
 
-async function rank(config: Config, source: Source, flags: RankFlags): Promise<void> {
+async function rank(config: Config, source: LineSource, flags: RankFlags): Promise<void> {
   await using open = new DisposalStack();
   let scorer: CandidateScorer | undefined;
   let ranked = 0;
@@ -81,28 +74,12 @@ const toScore = ({ score, filterReason }: Verdict) =>
   Number((filterReason === null ? score : score - filteredPenalty).toFixed(6));
 
 /** @throws Error that names the line, at the first one that cannot be read. */
-async function* requestsOf({ name, stream }: Source): AsyncGenerator<RankRequest> {
-  const input = stream ?? (await openFile(name));
-  let number = 0;
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++;
-    const text = number === 1 ? line.replace(/^\uFEFF/u, '') : line;
-    if (text.trim() === '') continue;
+async function* requestsOf(source: LineSource): AsyncGenerator<RankRequest> {
+  for await (const { number, text } of linesOf(source)) {
     const parsed = parseRankLine(text);
-    if (!parsed.ok) throw new Error(`${name}, line ${number}: ${parsed.problem}`);
+    if (!parsed.ok) throw new Error(`${source.name}, line ${number}: ${parsed.problem}`);
     yield parsed.request;
   }
-}
-
-/** Opened before it is read: a stream that fails while lines are awaited would end them without a word. */
-async function openFile(file: string): Promise<NodeJS.ReadableStream> {
-  const stream = createReadStream(file, 'utf8');
-  try {
-    await once(stream, 'ready');
-  } catch (cause) {
-    throw new Error(`${file} cannot be read: ${(cause as Error).message}`, { cause });
-  }
-  return stream;
 }
 
 async function print(value: object): Promise<void> {

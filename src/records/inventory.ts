@@ -28,7 +28,11 @@ export const inventory: readonly Holding[] = [
   },
   {
     what: 'Messages of both sides, on all branches; ids of deleted ones',
-    tables: { messages: 'with conversations', deleted_messages: 'with conversations' },
+    tables: {
+      messages: 'with conversations',
+      external_ids: 'with conversations',
+      deleted_messages: 'with conversations',
+    },
     collections: { messages: 'userId' },
     exported: '`conversations[].messages`, `.deleted`',
     erased: 'Taken out.',

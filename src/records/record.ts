@@ -34,7 +34,9 @@ export interface ConversationRecord extends Omit<Conversation, 'preview'> {
 
 /** `userId` and `conversationId` are those of the conversation; `siblings` follow from the other messages. */
 export interface MessageRecord extends Omit<Message, 'conversationId' | 'userId' | 'siblings'> {
-  /** Of a companion message. */
+  /** What it was called where it was imported from. */
+  readonly externalId: string | null;
+  /** Of a companion message; null for an imported one. */
   readonly generation: GenerationRecord | null;
 }
 

@@ -6,10 +6,10 @@ import { conversations } from './migrations/0003-conversations.ts';
 import { dailyTurns } from './migrations/0004-daily-turns.ts';
 import { writtenTexts } from './migrations/0005-written-texts.ts';
 import { lighterTurns } from './migrations/0006-lighter-turns.ts';
-import { erasedUsers } from './migrations/0007-erased-users.ts';
+import { rights } from './migrations/0007-rights.ts';
 
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
-const migrations: readonly string[] = [first, race, conversations, dailyTurns, writtenTexts, lighterTurns, erasedUsers];
+const migrations: readonly string[] = [first, race, conversations, dailyTurns, writtenTexts, lighterTurns, rights];
 
 const schemaVersion = migrations.length;
 

@@ -40,10 +40,14 @@ export function prepareRecordReads(connection: Connection, { messages, generatio
   }
 
   function messageRecords(conversationId: string, at: number): MessageRecord[] {
+    const externalIds = new Map(
+      lists.externalIds.all([conversationId]).map(({ messageId, externalId }) => [messageId, externalId]),
+    );
     return messages.changedAfter(conversationId, -1).map((message) => {
       const { conversationId: _, userId: __, siblings: ___, ...kept } = message;
       const { generationId } = message;
-      return { ...kept, generation: generationId === null ? null : generationRecord(generationId, at) };
+      const externalId = externalIds.get(message.messageId) ?? null;
+      return { ...kept, externalId, generation: generationId === null ? null : generationRecord(generationId, at) };
     });
   }
 
@@ -107,6 +111,10 @@ function prepareLists(connection: Connection) {
     ),
     dailyTurns: connection.prepare<{ day: string; turns: number }>(
       'SELECT day, turns FROM daily_turns WHERE user_id = ? ORDER BY day',
+    ),
+    externalIds: connection.prepare<{ messageId: string; externalId: string }>(
+      `SELECT e.message_id AS messageId, e.external_id AS externalId
+       FROM messages m JOIN external_ids e USING (message_id) WHERE m.conversation_id = ?`,
     ),
     deleted: connection.prepare<{ messageId: string; rev: number }>(
       `SELECT message_id AS messageId, rev FROM deleted_messages WHERE conversation_id = ? ORDER BY rev, message_id`,

@@ -30,11 +30,11 @@ export function prepareRecordWrites(connection: Connection, rows: Rows) {
 
   function putMessage(record: ConversationRecord, message: MessageRecord, bornRev: number): void {
     const { conversationId, userId } = record;
-    const { generation, reaction, generationId, parentId, ...fields } = message;
-    const { messageId } = message;
-    const own = { ...fields, text: toStoredText(message.text), reaction: undefined };
-    const { reaction: _, ...columns } = own;
-    statements.message.run({ ...columns, conversationId, userId, bornRev, parentId, generationId });
+    const { generation, reaction, externalId, ...columns } = message;
+    const { messageId, generationId, parentId } = message;
+    const text = toStoredText(message.text);
+    statements.message.run({ ...columns, text, conversationId, userId, bornRev });
+    if (externalId !== null) statements.externalId.run({ messageId, externalId });
     if (generation !== null && generationId !== null && parentId !== null)
       putGeneration({ generationId, conversationId, userId, messageId, replyTo: parentId }, generation);
     if (reaction !== null)
@@ -126,6 +126,9 @@ function prepareStatements(connection: Connection) {
          client_message_id, generation_id, finish_reason, shown_candidate_id, model, variant)
        VALUES (:messageId, :conversationId, :userId, :seq, :rev, :bornRev, :role, :text, :status, :createdAt, :parentId,
          :clientMessageId, :generationId, :finishReason, :shownCandidateId, :model, :variant)`,
+    ),
+    externalId: connection.prepare(
+      'INSERT INTO external_ids (message_id, external_id) VALUES (:messageId, :externalId)',
     ),
     reaction: connection.prepare(
       'INSERT INTO reactions (user_id, message_id, kind, comment, at) VALUES (:userId, :messageId, :kind, :comment, :at)',

@@ -120,6 +120,8 @@ export interface MessageDocument {
   readonly generation?: GenerationFields;
   /** As long as its generation has not ended. In the order of age: by the clock of the process that took it, not by the times it was given. */
   readonly unfinished?: mongo.ObjectId;
+  /** What it was called where it was imported from. */
+  readonly externalId?: string;
   /** What a search finds it by (search-terms.ts). */
   readonly terms?: readonly string[];
   readonly place?: number;

@@ -104,6 +104,7 @@ const messages = new Schema(
     reaction: { type: reaction },
     generation: { type: generation },
     unfinished: { type: Schema.Types.ObjectId },
+    externalId: text,
     terms: { type: [text], default: undefined },
     place: number,
     deleted: { type: Boolean },

@@ -114,6 +114,7 @@ function toMessageRecord(document: MessageDocument, traces: Traces): MessageReco
     model: document.model,
     variant: document.variant,
     reaction: document.reaction,
+    externalId: document.externalId ?? null,
     generation: toGenerationRecord(document, traces),
   };
 }

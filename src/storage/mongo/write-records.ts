@@ -114,13 +114,14 @@ function toMessageDocuments(record: ConversationRecord, { branches }: Lines): Me
     return request === undefined ? {} : { request };
   };
   const standing = record.messages.map((message): MessageDocument => {
-    const { messageId, generationId, generation, ...fields } = message;
+    const { messageId, generationId, generation, externalId, ...fields } = message;
     const { line, fork } = branches.get(messageId) ?? { line: message.seq, fork: null };
     return {
       ...{ _id: messageId, conversationId, userId, ...fields, line },
       ...(fork !== null && { fork }),
       ...requestOf(messageId),
       ...(generationId !== null && { generationId }),
+      ...(externalId !== null && { externalId }),
       ...(generation !== null && toGenerationPart(generation)),
       ...findable(message),
     };
