@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import { CodedError } from '../std/coded-error.ts';
 import { createBenchCommand } from './bench-command.ts';
 import { createChatCommand } from './chat-command.ts';
+import { createDbCommand } from './db-command.ts';
 import { createDoctorCommand } from './doctor-command.ts';
 import { createModelCommand } from './model-command.ts';
 import { createRankCommand } from './rank-command.ts';
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }),
   );
   program.addCommand(createRankCommand(settings));
+  program.addCommand(createDbCommand(settings));
   program.addCommand(createUserCommand(settings));
   program.addCommand(createBenchCommand());
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);

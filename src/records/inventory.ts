@@ -105,7 +105,7 @@ export const inventory: readonly Holding[] = [
   },
   {
     what: 'Upkeep of the store itself',
-    tables: { pings: 'kept' },
+    tables: { pings: 'kept', meta: 'kept' },
     collections: { meta: 'kept' },
     exported: 'Not: it says nothing of anybody.',
     erased: 'Kept.',

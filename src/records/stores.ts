@@ -36,6 +36,18 @@ export interface RecordStore {
 
   /** Whether a user was erased under this key. */
   isErased(userKey: string): Promise<boolean>;
+
+  /** Keys of users who were erased, by key, from behind `after` on: `limit` at most, fewer only at the end. */
+  erasedUsers(page: IdPage): Promise<readonly { readonly userKey: string; readonly at: number }[]>;
+
+  putErased(userKey: string, at: number): Promise<void>;
+}
+
+/** A store into which another one is copied. */
+export interface CopyTarget {
+  /** The last user of whom all is there; '' when there is none yet; null when no copy into it goes on. */
+  copyMark(): Promise<string | null>;
+  setCopyMark(userId: string | null): Promise<void>;
 }
 
 export interface IdPage {

@@ -5,7 +5,7 @@ import type {
   SettingsStore,
 } from '../conversation/stores.ts';
 import type { ReactionStore } from '../reactions/stores.ts';
-import type { RecordStore } from '../records/stores.ts';
+import type { CopyTarget, RecordStore } from '../records/stores.ts';
 
 /** One opened store: everything that the domain folders ask of it. */
 export interface Store
@@ -15,6 +15,7 @@ export interface Store
     ReactionStore,
     SettingsStore,
     RecordStore,
+    CopyTarget,
     AsyncDisposable {
   /** Resolves when the store can be read and written; else throws CodedError `store_unavailable`. */
   ping(): Promise<void>;

@@ -9,6 +9,7 @@ import { first } from '../../src/storage/embedded/migrations/0001-first.ts';
 import { race } from '../../src/storage/embedded/migrations/0002-race.ts';
 import { conversations } from '../../src/storage/embedded/migrations/0003-conversations.ts';
 import { dailyTurns } from '../../src/storage/embedded/migrations/0004-daily-turns.ts';
+import { lighterTurns } from '../../src/storage/embedded/migrations/0006-lighter-turns.ts';
 import { writtenTexts } from '../../src/storage/embedded/migrations/0005-written-texts.ts';
 import { trace } from './store-scenario.ts';
 
@@ -128,7 +129,7 @@ describe('a store that schema 1 wrote', () => {
     for (const store of stores) expect(await store.changedAfter('c', 0)).toHaveLength(6);
     for (const store of stores) await store[Symbol.asyncDispose]();
     using connection = new Connection(file(), 0);
-    expect(connection.pragma('user_version')).toBe(6);
+    expect(connection.pragma('user_version')).toBe(7);
     expect(connection.prepare('PRAGMA foreign_key_check').all([])).toStrictEqual([]);
     expect(connection.pragma('integrity_check')).toBe('ok');
   });
@@ -177,5 +178,22 @@ describe('a store that schema 5 wrote', () => {
     // Of the whole file it would blame the index of texts, wrongly, as SQLite 3.45.1 does after a secure deletion.
     for (const table of ['conversations', 'messages', 'generations', 'client_requests'])
       expect(connection.pragma(`integrity_check(${table})`)).toBe('ok');
+  });
+});
+
+describe('a store that schema 6 wrote', () => {
+  const file = beforeEachWritten(6, [
+    ...[first, written, race, conversations, dailyTurns, writtenTexts, lighterTurns],
+  ]);
+
+  it('gives all that is kept of a user, and nothing of it when the user was erased', async () => {
+    await using store = await openEmbeddedStore({ file: file() });
+    const record = await store.conversationRecord({ userId: 'ada', conversationId: 'c', at: 0 });
+    expect(record?.messages.map(({ seq, externalId }) => [seq, externalId])).toStrictEqual(
+      [1, 2, 3, 4, 5, 6].map((seq) => [seq, null]),
+    );
+    const erasure = { userId: 'ada', userKey: 'key', at: 100 };
+    expect(await store.eraseUser(erasure)).toMatchObject({ conversations: 1, messages: 6, reactions: 1 });
+    expect(await store.userIds({ after: null, limit: 10 })).not.toContain('ada');
   });
 });

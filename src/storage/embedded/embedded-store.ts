@@ -9,6 +9,7 @@ import { prepareClaims } from './claims.ts';
 import { prepareClientRequests } from './client-requests.ts';
 import type { Connection } from './connection.ts';
 import { conversationListMethods } from './conversation-list.ts';
+import { prepareCopyMark, refuseHalfCopied } from './copy-mark.ts';
 import { prepareDailyTurns } from './daily-turns.ts';
 import { prepareDeletions } from './deletions.ts';
 import { prepareErasure } from './erasure.ts';
@@ -34,6 +35,8 @@ export interface EmbeddedStoreOptions {
   readonly file: string;
   /** How long a call waits for another process to finish writing; 1000 when it is not given. */
   readonly busyTimeoutMs?: number;
+  /** Whether another store is copied into it: then it may be one into which that was broken off. */
+  readonly isCopyTarget?: boolean;
 }
 
 /**
@@ -51,6 +54,7 @@ export function openMigrated(options: EmbeddedStoreOptions): Connection {
   const connection = openConnection(options.file, busyTimeoutMs);
   try {
     migrate(connection);
+    if (options.isCopyTarget !== true) refuseHalfCopied(connection);
     return connection;
   } catch (error) {
     connection[Symbol.dispose]();
@@ -211,6 +215,7 @@ function recordMethods(connection: Connection, rows: Rows) {
   const reads = prepareRecordReads(connection, rows);
   const writes = prepareRecordWrites(connection, rows);
   const erasure = prepareErasure(connection);
+  const copyMark = prepareCopyMark(connection);
   return {
     async userIds(page) {
       return connection.read(() => reads.userIds(page));
@@ -235,6 +240,18 @@ function recordMethods(connection: Connection, rows: Rows) {
     },
     async isErased(userKey) {
       return connection.read(() => erasure.isErased(userKey));
+    },
+    async erasedUsers(page) {
+      return connection.read(() => erasure.erasedUsers(page));
+    },
+    async putErased(userKey, at) {
+      connection.write(() => erasure.putErased(userKey, at));
+    },
+    async copyMark() {
+      return connection.read(copyMark.find);
+    },
+    async setCopyMark(userId) {
+      connection.write(() => copyMark.set(userId));
     },
   } satisfies Partial<Store>;
 }

@@ -1,5 +1,5 @@
 import { treatments } from '../../records/inventory.ts';
-import type { Erased, RecordStore } from '../../records/stores.ts';
+import type { Erased, IdPage, RecordStore } from '../../records/stores.ts';
 import type { Connection } from './connection.ts';
 
 type Erasure = Parameters<RecordStore['eraseUser']>[0];
@@ -28,6 +28,9 @@ export function prepareErasure(connection: Connection) {
     'INSERT INTO erased_users (user_key, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at',
   );
   const forget = connection.prepare('DELETE FROM erased_users WHERE at < ?');
+  const list = connection.prepare<{ userKey: string; at: number }>(
+    'SELECT user_key AS userKey, at FROM erased_users WHERE user_key > :after ORDER BY user_key LIMIT :limit',
+  );
   const find = connection.prepare('SELECT 1 FROM erased_users WHERE user_key = ?');
 
   return {
@@ -39,6 +42,8 @@ export function prepareErasure(connection: Connection) {
       if (userKey !== null) note.run([userKey, at]);
       return counts;
     },
+    erasedUsers: ({ after, limit }: IdPage) => list.all({ after: after ?? '', limit }),
+    putErased: (userKey: string, at: number) => note.run([userKey, at]),
     isErased: (userKey: string): boolean => find.first([userKey]) !== undefined,
   };
 }

@@ -214,5 +214,6 @@ export interface ErasedDocument {
 
 export interface MetaDocument {
   readonly _id: string;
-  readonly value: number;
+  readonly value?: number;
+  readonly text?: string;
 }

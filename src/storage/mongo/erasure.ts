@@ -5,16 +5,13 @@ import { removeConversation } from './conversation-deletion.ts';
 import type { ConversationDocument } from './documents.ts';
 import type { Models } from './models.ts';
 
+type Methods = Pick<RecordStore, 'eraseUser' | 'isErased' | 'erasedUsers' | 'putErased'>;
+
 /** Taking out all that is kept of a user. */
-export function erasureMethods({ models, changes }: Context): Pick<RecordStore, 'eraseUser' | 'isErased'> {
+export function erasureMethods({ models, changes }: Context): Methods {
   return {
     async eraseUser({ userId, userKey, at }) {
-      if (userKey !== null)
-        await models.erasedUsers.updateOne(
-          { _id: userKey },
-          { $set: { at }, $currentDate: { storedAt: true } },
-          { upsert: true },
-        );
+      if (userKey !== null) await noteErased(models, userKey, at);
       const erased = await countAll(models, userId);
       // One after another, each as if it alone were deleted: what is broken off is not seen any more, and known to have to go.
       const found = await models.conversations.find({ userId }).lean<ConversationDocument[]>();
@@ -29,10 +26,27 @@ export function erasureMethods({ models, changes }: Context): Pick<RecordStore, 
       await removeRest(models, userId);
       return erased;
     },
+    async erasedUsers({ after, limit }) {
+      const found = await models.erasedUsers
+        .find({ _id: { $gt: after ?? '' } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean();
+      return found.map(({ _id: userKey, at }) => ({ userKey, at }));
+    },
+    async putErased(userKey, at) {
+      await noteErased(models, userKey, at);
+    },
     async isErased(userKey) {
       return (await models.erasedUsers.exists({ _id: userKey })) !== null;
     },
   };
+}
+
+/** It expires by the server's clock. */
+async function noteErased({ erasedUsers }: Models, userKey: string, at: number): Promise<void> {
+  const update = { $set: { at }, $currentDate: { storedAt: true } } as const;
+  await erasedUsers.updateOne({ _id: userKey }, update, { upsert: true });
 }
 
 async function countAll(models: Models, userId: string): Promise<Erased> {

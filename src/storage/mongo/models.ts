@@ -204,7 +204,7 @@ const erasedUsers = new Schema({ _id: text, at: number, storedAt: { type: Date }
 );
 
 /** What is kept of the store itself. */
-const meta = new Schema({ _id: text, value: number }, options);
+const meta = new Schema({ _id: text, value: number, text }, options);
 
 export interface Models {
   readonly conversations: Model<ConversationDocument>;

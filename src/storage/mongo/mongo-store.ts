@@ -5,6 +5,7 @@ import { createChanges } from './changes.ts';
 import { choiceMethods } from './choices.ts';
 import { claimMethods } from './claims.ts';
 import type { Context } from './context.ts';
+import { copyMarkMethods, refuseHalfCopied } from './copy-mark.ts';
 import { conversationDeletionMethods, removeDeleted } from './conversation-deletion.ts';
 import { conversationListMethods } from './conversation-list.ts';
 import { conversationMethods } from './conversations.ts';
@@ -16,6 +17,7 @@ import { createModels, type Models } from './models.ts';
 import { type MongoStoreOptions, namingServer, openConnection } from './open-connection.ts';
 import { reactionMethods } from './reactions.ts';
 import { recordReadMethods } from './read-records.ts';
+import { prepareDatabase } from './schema-state.ts';
 import { searchMethods } from './search.ts';
 import { settingsMethods } from './settings.ts';
 import { treeMethods } from './tree.ts';
@@ -31,7 +33,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   const connection = await openConnection(options);
   try {
     const models = createModels(connection);
-    for (const model of Object.values(models)) await model.createIndexes();
+    await prepareDatabase(models);
+    if (options.isCopyTarget !== true) await refuseHalfCopied(models);
     await removeDeleted(models);
     return createMongoStore(connection, models);
   } catch (error) {
@@ -63,6 +66,7 @@ function createMongoStore(connection: Connection, models: Models): Store {
     ...recordReadMethods(context),
     ...recordWriteMethods(context),
     ...erasureMethods(context),
+    ...copyMarkMethods(models),
     async appendFeedback(feedback) {
       await models.sessionFeedback.create([feedback]);
     },

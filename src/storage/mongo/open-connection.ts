@@ -5,6 +5,8 @@ import { toStoreError } from './store-error.ts';
 export interface MongoStoreOptions {
   /** With credentials, if it needs any. */
   readonly uri: string;
+  /** Whether another store is copied into it: then it may be one into which that was broken off. */
+  readonly isCopyTarget?: boolean;
 }
 
 /** Milliseconds after which a call that got no answer fails: whoever waits is told rather than kept. */

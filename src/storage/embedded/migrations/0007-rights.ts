@@ -8,6 +8,12 @@ CREATE TABLE erased_users (
   at       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What is kept of the store itself.
+CREATE TABLE meta (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE external_ids (
   message_id  TEXT PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
   external_id TEXT NOT NULL
