@@ -9,7 +9,8 @@ import type { Store } from './storage/store.ts';
 type StoreSettings = Pick<Config, 'store' | 'dataDirectory'>;
 
 /** File of the embedded store. */
-export const embeddedFile = ({ dataDirectory }: Pick<Config, 'dataDirectory'>) => join(dataDirectory, 'amity.db');
+export const embeddedFile = ({ dataDirectory }: Pick<Config, 'dataDirectory'>) =>
+  join(dataDirectory, 'amity.db');
 
 /** For a server: the embedded store gets a thread of its own. @throws CodedError `store_unavailable`, which says why. */
 export function openServedStore(config: StoreSettings): Promise<Store> {

@@ -1,13 +1,11 @@
 /** What a person may ask of their data, beside what is going on for them on this server. */
-import type { TokenVerifier } from './auth/verify-token.ts';
 import type { Replies } from './conversation/replies.ts';
 import type { Claimed } from './conversation/stores.ts';
 import type { Session } from './gateway/session.ts';
 import type { Sessions } from './gateway/sessions.ts';
 import { exportUser } from './records/export-user.ts';
-import type { Erased, RecordStore } from './records/stores.ts';
+import type { Erased } from './records/stores.ts';
 import type { Clock } from './std/clock.ts';
-import { CodedError } from './std/coded-error.ts';
 import type { Store } from './storage/store.ts';
 import { userKeyOf } from './user-key.ts';
 
@@ -53,7 +51,9 @@ export function createRights(deps: RightsDeps): Rights {
 
 function sum(one: Erased, other: Erased): Erased {
   const names = Object.keys(one) as (keyof Erased)[];
-  return Object.fromEntries(names.map((name) => [name, one[name] + other[name]])) as { [N in keyof Erased]: number };
+  return Object.fromEntries(names.map((name) => [name, one[name] + other[name]])) as {
+    [N in keyof Erased]: number;
+  };
 }
 
 /** Closes the connections of a user's devices; resolves when nothing is worked on for them. */
@@ -61,14 +61,4 @@ async function sendHome({ sessions }: Pick<RightsDeps, 'sessions'>, userId: stri
   const devices: readonly Session[] = sessions.of(userId);
   await Promise.all(devices.map((device) => device.dismiss()));
   await Promise.all(devices.map((device) => device.idle()));
-}
-
-/** Tokens of a user who was erased are refused: they last longer than the user. @throws as `verify` */
-export function refuseErased(verify: TokenVerifier, store: Pick<RecordStore, 'isErased'>): TokenVerifier {
-  return async (token) => {
-    const verified = await verify(token);
-    if (await store.isErased(userKeyOf(verified.userId)))
-      throw new CodedError('unauthenticated', 'The user of this token was erased.');
-    return verified;
-  };
 }

@@ -8,8 +8,6 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
-import { issueGuestToken, loadGuestSecret } from './auth/guest-tokens.ts';
-import { createTokenVerifier } from './auth/verify-token.ts';
 import type { Config } from './config/load.ts';
 import { type AnswerDeps, answerTurn } from './conversation/answer.ts';
 import { recoverReplies } from './conversation/recovery.ts';
@@ -21,13 +19,14 @@ import { Sessions } from './gateway/sessions.ts';
 import { createHttpApp } from './http/app.ts';
 import { InFlight } from './http/completions/in-flight.ts';
 import type { CompletionDeps } from './http/completions/routes.ts';
-import type { GuestIssuer } from './http/guests.ts';
+import { keepRetention } from './keep-retention.ts';
 import { createRateLimits, unlimited } from './limits/rate-limits.ts';
 import { turnsPerDayMax } from './limits/rates.ts';
 import { type Generation, openGeneration } from './open-generation.ts';
+import { openIdentity } from './open-identity.ts';
 import { openServedStore } from './open-store.ts';
 import { createIds, type Ids } from './random-ids.ts';
-import { createRights, refuseErased } from './rights.ts';
+import { createRights } from './rights.ts';
 import { type Clock, systemClock } from './std/clock.ts';
 import { toWireError } from './std/coded-error.ts';
 import { DisposalStack } from './std/disposal-stack.ts';
@@ -47,9 +46,6 @@ export interface RunningServer extends AsyncDisposable {
 
 /** Devices of a server that stops come back spread over so long. */
 const reconnectWindowMs = 5000;
-
-/** How tokens of guests are checked, whoever issues those of users. */
-const guestAuth = { kind: 'guest', issuer: undefined, audience: undefined } as const;
 
 const page = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../web/dist' : '../../web/dist', import.meta.url),
@@ -73,16 +69,11 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   for (const warning of config.warnings) log.warn(warning);
 
   ensureDirectory(config.dataDirectory, 'DATA_DIR');
-  const identity = await openIdentity(base);
-  const { guests } = identity;
   const store = opened.use(await openServedStore(config));
-  const verifyToken =
-    guests === null ? identity.verifyToken : refuseErased(identity.verifyToken, store);
+  const { guests, verifyToken, verifyGuest } = await openIdentity(base, store);
   const generation = opened.use(await openGeneration(config, log));
   const replies = createReplies(base, store, generation);
-  // Before any socket is let in: nobody may see a generation that is unfinished and not worked on.
-  const recovered = await recoverReplies({ store, replies }, base.clock.now());
-  if (recovered.resumed + recovered.failed > 0) log.warn(recovered, 'the last run left replies unfinished');
+  await takeUp(base, store, replies);
   const sessions = new Sessions();
   const rights = createRights({ store, replies, sessions, clock: base.clock, hasGuests: guests !== null });
   const completions = new InFlight();
@@ -101,7 +92,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     rateLimits,
     proxyHops: config.server.proxyHops,
     verifyToken,
-    claims: { verifyGuest: refuseErased(identity.verifyGuest, store), claim: rights.claim },
+    claims: { verifyGuest, claim: rights.claim },
     rights,
     models: () => ['default', generation.generator.model].map((name) => ({ name, createdAt })),
     completions: toCompletionDeps(base, generation, completions),
@@ -126,6 +117,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
     draining: () => isDraining,
     turnsPerDayMax: config.server.hasRateLimits ? turnsPerDayMax : null,
   };
+  opened.use(keepRetention({ ...base, store, days: config.retentionDays }));
   const gateway = opened.use(openGateway(http, gatewayDeps, { settings: config.server, observer }));
   opened.defer(() => {
     isDraining = true;
@@ -149,6 +141,12 @@ interface Base {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly ids: Ids;
+}
+
+/** Before any socket is let in: nobody may see a generation that is unfinished and not worked on. */
+async function takeUp({ clock, log }: Base, store: Store, replies: Replies): Promise<void> {
+  const recovered = await recoverReplies({ store, replies }, clock.now());
+  if (recovered.resumed + recovered.failed > 0) log.warn(recovered, 'the last run left replies unfinished');
 }
 
 function createReplies(
@@ -195,20 +193,6 @@ function toCompletionDeps(
 function toCompletionAccess({ apiKeys, auth }: Config): CompletionDeps['access'] {
   if (apiKeys.length > 0) return { kind: 'keys', keys: apiKeys };
   return { kind: auth.kind === 'guest' ? 'open' : 'closed' };
-}
-
-/** Who people are, and who may become a guest. */
-async function openIdentity({ config, ids, clock }: Base) {
-  const secret = await loadGuestSecret(config.dataDirectory);
-  const issuer: GuestIssuer = {
-    issue: (userId) => issueGuestToken(secret, userId ?? ids.userId(), clock.now()),
-  };
-  return {
-    guests: config.auth.kind === 'guest' ? issuer : null,
-    verifyToken: await createTokenVerifier(config.auth, secret),
-    /** Also where users come from another issuer. */
-    verifyGuest: await createTokenVerifier(guestAuth, secret),
-  };
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url');

@@ -45,13 +45,16 @@ export function createDbCommand(settings: () => Config): Command {
 
 async function indexes({ store }: Config, { build, json }: JsonFlag & { build?: boolean }): Promise<void> {
   if (store.kind === 'embedded') {
-    process.stdout.write(json ? '{"store":"embedded","collections":[]}\n' : 'The embedded store makes its own indexes.\n');
+    process.stdout.write(
+      json ? '{"store":"embedded","collections":[]}\n' : 'The embedded store makes its own indexes.\n',
+    );
     return;
   }
   if (build === true) await buildMissingIndexes(store);
   const collections = await examineIndexes(store);
   const isWhole = collections.every(({ missing }) => missing.length === 0);
-  if (json === true) process.stdout.write(`${JSON.stringify({ store: 'mongodb', ok: isWhole, collections })}\n`);
+  if (json === true)
+    process.stdout.write(`${JSON.stringify({ store: 'mongodb', ok: isWhole, collections })}\n`);
   else {
     for (const { collection, missing, unknown } of collections) {
       for (const name of missing) process.stdout.write(`missing  ${collection}.${name}\n`);
@@ -74,7 +77,8 @@ async function check(config: Config, { json }: JsonFlag): Promise<void> {
   }
   const summary = await summarize(store, { at, createDigest, onProgress: showProgress('counted') });
   endProgress();
-  if (json === true) process.stdout.write(`${JSON.stringify({ ok: count === 0, count, problems, ...summary })}\n`);
+  if (json === true)
+    process.stdout.write(`${JSON.stringify({ ok: count === 0, count, problems, ...summary })}\n`);
   else {
     for (const problem of problems) process.stdout.write(`BAD ${problem}\n`);
     if (count > problems.length) process.stdout.write(`... and ${count - problems.length} more\n`);
@@ -126,7 +130,8 @@ const createDigest = () => {
 
 function showProgress(done: string) {
   return ({ conversations, messages }: CopyProgress): void => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${messages} messages of ${conversations} conversations ${done} `);
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r${messages} messages of ${conversations} conversations ${done} `);
   };
 }
 

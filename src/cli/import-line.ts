@@ -21,9 +21,11 @@ export function parseImportLine(json: string): ParsedImportLine {
   const fields = value as Record<'role' | 'text' | 'createdAt' | 'externalId', unknown>;
   const { role, text, externalId } = fields;
   if (role !== 'user' && role !== 'companion') return bad('"role" has to be "user" or "companion"');
-  if (typeof text !== 'string' || text.trim() === '') return bad('"text" has to be a string that says something');
+  if (typeof text !== 'string' || text.trim() === '')
+    return bad('"text" has to be a string that says something');
   if (!text.isWellFormed()) return bad('"text" holds half a surrogate pair');
-  if (Buffer.byteLength(text) > limits.textBytesMax) return bad(`"text" has more than ${limits.textBytesMax} bytes`);
+  if (Buffer.byteLength(text) > limits.textBytesMax)
+    return bad(`"text" has more than ${limits.textBytesMax} bytes`);
   const createdAt = toTime(fields.createdAt);
   if (createdAt === null) return bad('"createdAt" has to be a time, such as "2026-01-31T12:00:00Z"');
   if (externalId !== undefined && externalId !== null && !isExternalId(externalId))

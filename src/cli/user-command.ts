@@ -7,9 +7,9 @@ import { conversationsMax } from '../conversation/stores.ts';
 import { openStore } from '../open-store.ts';
 import { conversationIds, exportUser } from '../records/export-user.ts';
 import { type ImportedLine, toImportedConversation } from '../records/imported-conversation.ts';
-import { userKeyOf } from '../user-key.ts';
 import { systemClock } from '../std/clock.ts';
 import type { Store } from '../storage/store.ts';
+import { userKeyOf } from '../user-key.ts';
 import { parseImportLine } from './import-line.ts';
 import { linesOf } from './json-lines.ts';
 
@@ -35,12 +35,17 @@ export function createUserCommand(settings: () => Config): Command {
       '\nDevices that are connected to a running server stay connected until they connect again; `DELETE /v1/me` closes them.' +
         '\ndocs/privacy.md lists what is taken out, and what is not.',
     )
-    .action((userId: string, { json }: { json?: boolean }) => erase(settings(), checked(userId), json === true));
+    .action((userId: string, { json }: { json?: boolean }) =>
+      erase(settings(), checked(userId), json === true),
+    );
   user
     .command('import')
     .description('take in a conversation that was had elsewhere; the same file again changes nothing')
     .argument('<userId>')
-    .argument('<file.jsonl>', 'JSON lines { role, text, createdAt, externalId? }, oldest first; - is standard input')
+    .argument(
+      '<file.jsonl>',
+      'JSON lines { role, text, createdAt, externalId? }, oldest first; - is standard input',
+    )
     .option('--json', 'as JSON')
     .action((userId: string, file: string, { json }: { json?: boolean }) =>
       importFrom(settings(), { userId: checked(userId), file, json: json === true }),
@@ -49,7 +54,8 @@ export function createUserCommand(settings: () => Config): Command {
 }
 
 function checked(userId: string): string {
-  if (!userIdPattern.test(userId)) throw new Error('A user id has 1 to 128 characters, none of them a control character.');
+  if (!userIdPattern.test(userId))
+    throw new Error('A user id has 1 to 128 characters, none of them a control character.');
   return userId;
 }
 
@@ -88,7 +94,8 @@ async function importFrom(config: Config, { userId, file, json }: Import): Promi
   if (isNew && ids.length >= conversationsMax)
     throw new Error(`${userId} has ${ids.length} conversations already, which is as many as one can have.`);
   if (isNew) await store.putConversation(record);
-  if (json) process.stdout.write(`${JSON.stringify({ userId, conversationId, messages: lines.length, isNew })}\n`);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ userId, conversationId, messages: lines.length, isNew })}\n`);
   else
     process.stdout.write(
       `${conversationId}: ${lines.length} messages${isNew ? '' : ', which were imported before'}\n`,

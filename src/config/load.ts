@@ -26,6 +26,7 @@ export interface Config {
   readonly auth: AuthConfig;
   readonly store: StoreConfig;
   readonly log: { readonly level: Values['LOG_LEVEL']; readonly format: Values['AMITY_LOG_FORMAT'] };
+  readonly retentionDays: number;
   readonly dataDirectory: string;
   readonly modelsDirectory: string;
   readonly hubUrl: string;
@@ -237,6 +238,7 @@ function toConfig(
     auth,
     store,
     log: { level: values.LOG_LEVEL, format: values.AMITY_LOG_FORMAT },
+    retentionDays: values.AMITY_RETENTION_DAYS,
     dataDirectory,
     modelsDirectory,
     hubUrl: values.AMITY_HUB_URL,

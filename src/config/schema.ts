@@ -198,6 +198,13 @@ export const settings = {
     fallback: 1.1,
     doc: 'Makes tokens of the reply so far less likely, so that it does not loop; 1 is off.',
   }),
+  AMITY_RETENTION_DAYS: kind.integer({
+    min: 0,
+    max: 36_500,
+    fallback: 0,
+    unit: 'days',
+    doc: 'Conversations in which nothing has happened for so long are deleted, with all that belongs to them. 0 keeps them.',
+  }),
   AMITY_VERIFY_MODEL: kind.flag({
     fallback: true,
     doc: 'Check the sha256 of every model file when it is loaded.',

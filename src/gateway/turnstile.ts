@@ -56,8 +56,9 @@ export class Turnstile {
   /** The place goes to the one that has waited longest. */
   #leave(): void {
     const next = this.#waiting.shift();
-    if (next !== undefined) return next(true);
-    this.#inside -= 1;
-    this.#left.beat();
+    if (next === undefined) {
+      this.#inside -= 1;
+      this.#left.beat();
+    } else next(true);
   }
 }

@@ -17,7 +17,8 @@ export function checkConversation(record: ConversationRecord): string[] {
 /** `seq` has no gaps but those of deleted messages, and nothing is beyond what the conversation counts. */
 function checkOrder({ messages, deleted, lastSeq, rev }: ConversationRecord): string[] {
   const problems: string[] = [];
-  if (new Set(messages.map(({ seq }) => seq)).size < messages.length) problems.push('two messages have one seq');
+  if (new Set(messages.map(({ seq }) => seq)).size < messages.length)
+    problems.push('two messages have one seq');
   if (messages.length + deleted.length !== lastSeq)
     problems.push(
       `of ${lastSeq} messages that were counted, ${messages.length} are there and ${deleted.length} were deleted`,
@@ -34,7 +35,8 @@ function checkMessage(message: MessageRecord, byId: ReadonlyMap<string, MessageR
   const parent = parentId === null ? null : byId.get(parentId);
   const problems: string[] = [];
   if (parent === undefined) problems.push(`the parent of message ${messageId} is missing`);
-  else if (parent !== null && parent.seq >= seq) problems.push(`message ${messageId} comes before its parent`);
+  else if (parent !== null && parent.seq >= seq)
+    problems.push(`message ${messageId} comes before its parent`);
   if ((role === 'companion') !== (generationId !== null))
     problems.push(`message ${messageId} of the ${role} has ${generationId === null ? 'no' : 'a'} generation`);
   if (generation === null) return problems;

@@ -10,6 +10,13 @@ export interface RecordStore {
   /** Of the user's conversations, by id, from behind `after` on: `limit` at most, fewer only at the end. */
   conversationIds(page: IdPage & { readonly userId: string }): Promise<readonly string[]>;
 
+  /** All conversations with their last change, by id, from behind `after` on: `limit` at most, fewer only at the end. */
+  conversationAges(
+    page: IdPage,
+  ): Promise<
+    readonly { readonly conversationId: string; readonly userId: string; readonly updatedAt: number }[]
+  >;
+
   /** Null when there is no such conversation. `at`: what has expired by then is not in it. */
   conversationRecord(asked: {
     readonly userId: string;

@@ -9,8 +9,8 @@ import { first } from '../../src/storage/embedded/migrations/0001-first.ts';
 import { race } from '../../src/storage/embedded/migrations/0002-race.ts';
 import { conversations } from '../../src/storage/embedded/migrations/0003-conversations.ts';
 import { dailyTurns } from '../../src/storage/embedded/migrations/0004-daily-turns.ts';
-import { lighterTurns } from '../../src/storage/embedded/migrations/0006-lighter-turns.ts';
 import { writtenTexts } from '../../src/storage/embedded/migrations/0005-written-texts.ts';
+import { lighterTurns } from '../../src/storage/embedded/migrations/0006-lighter-turns.ts';
 import { trace } from './store-scenario.ts';
 
 /** As schema 1 left it: a reply that ended with two candidates, one that was running and one in line. */

@@ -1,6 +1,6 @@
 /** What MongoDB adds to the promises of every store: servers that break off, and queries that are not asked. */
 import mongoose from 'mongoose';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CodedError } from '../../src/std/coded-error.ts';
 import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
 import type { Store } from '../../src/storage/store.ts';
@@ -109,6 +109,53 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
       'store_unavailable: 127.0.0.1:1/amity: The store cannot be reached.',
     );
     expect(await opening('mongodb://ada:secret@127.0.0.1:1/?nonsense=1')).not.toMatch(/secret/);
+  });
+
+  it.skipIf(process.env['MONGODB_URI'] !== undefined)(
+    'waits for no server that does not answer, soon asks it no more, and goes on with it by itself',
+    async () => {
+      const user = await createScenario(store);
+      const turn = user.turn();
+      server.freeze();
+      await expect(store.appendTurn(turn)).rejects.toThrow('The store does not answer.');
+      const asked = Array.from({ length: 8 }, () => store.conversation(user.userId, user.conversationId));
+      for (const answer of await Promise.allSettled(asked)) expect(answer.status).toBe('rejected');
+      await expect(store.ping()).rejects.toThrow('The store cannot be reached at the moment.');
+      server.thaw();
+      await vi.waitFor(() => store.ping(), { timeout: 10_000, interval: 100 });
+      const answer = await store.appendTurn(turn);
+      expect(['created', 'duplicate']).toContain(answer.kind);
+      expect(await store.changedAfter(user.conversationId, 0)).toHaveLength(2);
+    },
+    30_000,
+  );
+
+  it('takes what writes have left pending before a restart for unfinished, too', async () => {
+    const user = await createScenario(store);
+    const turn = user.turn();
+    await withFailing(uri, ['insert'], () => expect(store.appendTurn(turn)).rejects.toEqual(unavailable));
+    await store[Symbol.asyncDispose]();
+    store = await openMongoStore({ uri });
+    const unfinished = await store.unfinishedGenerations();
+    expect(unfinished.map(({ generationId }) => generationId)).toEqual([turn.generationId]);
+  });
+
+  it('lists a conversation with what writes have left pending', async () => {
+    const user = await createScenario(store);
+    await withFailing(uri, ['insert'], () =>
+      expect(store.appendTurn(user.turn({ text: 'pending' }))).rejects.toEqual(unavailable),
+    );
+    const { conversations } = await store.listConversations({ userId: user.userId, after: null, limit: 5 });
+    expect(conversations[0]).toMatchObject({ lastSeq: 2, preview: { role: 'user', text: 'pending' } });
+  });
+
+  it('names a database of another program instead of writing into it', async () => {
+    await using admin = disposable(await mongoose.createConnection(server.newDatabase()).asPromise());
+    await admin.connection.collection('orders').insertOne({ item: 1 });
+    const { host, port, name } = admin.connection;
+    await expect(openMongoStore({ uri: `mongodb://${host}:${port}/${name}` })).rejects.toThrow(
+      /holds what another program keeps \(orders\)/,
+    );
   });
 
   it('takes no operator for an id', async () => {

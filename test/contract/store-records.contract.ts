@@ -27,7 +27,9 @@ export function recordPromises(underTest: StoreUnderTest): void {
     expect(first?.preferences).toHaveLength(1);
     expect(first?.feedback).toHaveLength(1);
     expect(first?.messages.some(({ reaction }) => reaction?.comment === 'so \u0000 good')).toBe(true);
-    expect(first?.messages.some(({ generation }) => generation?.trace !== null && generation !== null)).toBe(true);
+    expect(first?.messages.some(({ generation }) => generation?.trace !== null && generation !== null)).toBe(
+      true,
+    );
 
     const directory = await mkdtemp(join(tmpdir(), 'amity-records-'));
     const other = await openEmbeddedStore({ file: join(directory, 'other.db') });
@@ -70,7 +72,13 @@ export function recordPromises(underTest: StoreUnderTest): void {
     const users = [await createScenario(store), await createScenario(store), await createScenario(store)];
     const [one] = users;
     for (const conversationId of ['z', 'y', 'x'])
-      await store.createConversation({ userId: one?.userId ?? '', conversationId, title: null, personaId: null, at: 1 });
+      await store.createConversation({
+        userId: one?.userId ?? '',
+        conversationId,
+        title: null,
+        personaId: null,
+        at: 1,
+      });
     await store.changeSettings('only settings', { locale: 'en' });
     const ids = [...users.map(({ userId }) => userId), 'only settings'].sort();
     const listed: string[] = [];
@@ -83,6 +91,20 @@ export function recordPromises(underTest: StoreUnderTest): void {
     const own = { userId: one?.userId ?? '', limit: 2 };
     expect(await store.conversationIds({ ...own, after: one?.conversationId ?? '' })).toEqual(['x', 'y']);
     expect(await store.conversationIds({ ...own, after: 'y' })).toEqual(['z']);
+  });
+
+  it('lists all conversations with their last change, page by page', async () => {
+    const { store } = underTest;
+    const [one, other] = [await createScenario(store), await createScenario(store)];
+    await one.exchange('Hello', 'Hi');
+    const first = await store.conversationAges({ after: null, limit: 1 });
+    const rest = await store.conversationAges({ after: first[0]?.conversationId ?? '', limit: 5 });
+    const all = [one, other].map(({ userId, conversationId }) => ({ userId, conversationId }));
+    expect([...first, ...rest]).toMatchObject(
+      all.sort((a, b) => (a.conversationId < b.conversationId ? -1 : 1)),
+    );
+    const { updatedAt } = (await store.conversation(one.userId, one.conversationId)) ?? {};
+    expect([...first, ...rest].map((age) => age.updatedAt)).toContain(updatedAt);
   });
 
   it('has nothing of another user, or of a conversation that is gone', async () => {
@@ -104,7 +126,15 @@ export function recordPromises(underTest: StoreUnderTest): void {
     const erasure = { userId: one.userId, userKey: 'key of one', at: underTest.now };
     expect(await store.isErased('key of one')).toBe(false);
     expect(await store.eraseUser(erasure)).toEqual({
-      ...{ conversations: 1, messages: 7, generations: 4, reactions: 1, preferences: 1, feedback: 1, settings: 1 },
+      ...{
+        conversations: 1,
+        messages: 7,
+        generations: 4,
+        reactions: 1,
+        preferences: 1,
+        feedback: 1,
+        settings: 1,
+      },
     });
     const none = { conversations: 0, messages: 0, generations: 0, reactions: 0 };
     expect(await store.eraseUser(erasure)).toEqual({ ...none, preferences: 0, feedback: 0, settings: 0 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uniformAt } from '../../src/engine/uniform.ts';
 import { Connection } from '../../src/storage/embedded/connection.ts';
 import { openEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
 import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
@@ -34,8 +35,8 @@ describe.runIf(hasMongoServer())('with MongoDB', () => {
 
   it('a copy that is killed on its way ends with the same, and so does the one back', async () => {
     const uri = server.newDatabase();
-    let seed = 7;
-    const pick = (below: number) => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below;
+    let drawn = 0;
+    const pick = (below: number) => Math.floor(uniformAt(7, 0, drawn++) * below);
     const there = await copyThroughKills({
       ...{ from: 'embedded', to: uri, dataDirectory, kills: 2, pick, expectedMs: 1000 },
     });
@@ -50,7 +51,13 @@ describe.runIf(hasMongoServer())('with MongoDB', () => {
     const at = Date.now();
     expect(await summaryOf(copy, at)).toEqual(await summaryOf(original, at));
     expect(await copy.isErased('a key')).toBe(true);
-    const query = { userId: 'user-000001', conversationId: null, words: ['message', '7'], after: null, limit: 50 };
+    const query = {
+      userId: 'user-000001',
+      conversationId: null,
+      words: ['message', '7'],
+      after: null,
+      limit: 50,
+    };
     const found = async (store: typeof copy) =>
       (await store.searchMessages(query)).hits.map(({ message }) => message.messageId);
     expect(await found(copy)).toEqual(await found(original));
@@ -113,12 +120,17 @@ it('a check names what is wrong, and what names no store is refused', async () =
   await using store = await openEmbeddedStore({ file });
   await fillStore(store, 100);
   using connection = new Connection(file, 1000);
-  connection.write(() => connection.exec("UPDATE conversations SET last_seq = 60 WHERE user_id = 'user-000000'"));
+  connection.write(() =>
+    connection.exec("UPDATE conversations SET last_seq = 60 WHERE user_id = 'user-000000'"),
+  );
   const checked = await amity(['db', 'check', '--json'], { DATA_DIR: join(dataDirectory, 'broken') });
   expect(checked.code).toBe(1);
   expect(JSON.parse(checked.output)).toMatchObject({
     ...{ ok: false, count: 2, messages: 100 },
-    problems: [expect.stringContaining('of 60 messages that were counted, 50 are there and 0 were deleted'), expect.anything()],
+    problems: [
+      expect.stringContaining('of 60 messages that were counted, 50 are there and 0 were deleted'),
+      expect.anything(),
+    ],
   });
   for (const [args, problem] of [
     [['--from', 'embedded', '--to', 'embedded'], 'are one store'],

@@ -18,7 +18,8 @@ afterAll(async () => {
   await accounts[Symbol.asyncDispose]();
 });
 
-async function ask(method: string, path: string, token?: string, on = server) {
+async function ask(asked: string, token?: string, on = server) {
+  const [method = '', path = ''] = asked.split(' ');
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(`${on.url}${path}`, { method, headers });
   const text = await response.text();
@@ -33,7 +34,7 @@ it('an export is one JSON document with everything, to keep as a file', async ()
   const { message } = await device.end(generationId);
   await device.call('reaction:set', { messageId: message.messageId, kind: 'up', comment: 'fine' });
   await device.call('settings:set', { locale: 'de' });
-  const { status, headers, body } = await ask('GET', '/v1/me/export', device.token);
+  const { status, headers, body } = await ask('GET /v1/me/export', device.token);
   expect(status).toBe(200);
   expect(headers.get('content-disposition')).toBe('attachment; filename="amity-export.json"');
   expect(headers.get('cache-control')).toBe('no-store');
@@ -46,11 +47,13 @@ it('an export is one JSON document with everything, to keep as a file', async ()
 
 it('an export of somebody who has never said a word is empty, and no token gets none', async () => {
   const { token } = await server.guest();
-  expect((await ask('GET', '/v1/me/export', token)).body.conversations).toEqual([]);
-  for (const method of ['GET', 'DELETE']) {
-    const path = method === 'GET' ? '/v1/me/export' : '/v1/me';
-    expect(await ask(method, path)).toMatchObject({ status: 401, body: { error: { code: 'unauthenticated' } } });
-    expect(await ask(method, path, 'nonsense')).toMatchObject({ status: 401 });
+  expect((await ask('GET /v1/me/export', token)).body.conversations).toEqual([]);
+  for (const asked of ['GET /v1/me/export', 'DELETE /v1/me']) {
+    expect(await ask(asked)).toMatchObject({
+      status: 401,
+      body: { error: { code: 'unauthenticated' } },
+    });
+    expect(await ask(asked, 'nonsense')).toMatchObject({ status: 401 });
   }
 });
 
@@ -62,27 +65,30 @@ it('a guest who is erased while a reply is written is gone: devices, reply, text
   const lost = [phone, tablet].map((device) => new Promise((done) => device.socket.once('disconnect', done)));
   await phone.say('Forget me');
   await phone.next('reply:delta');
-  const { status, body } = await ask('DELETE', '/v1/me', phone.token);
-  expect({ status, body }).toMatchObject({ status: 200, body: { erased: { conversations: 1, messages: 2 } } });
+  const { status, body } = await ask('DELETE /v1/me', phone.token);
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: { erased: { conversations: 1, messages: 2 } },
+  });
   await Promise.all(lost);
-  for (const path of ['/v1/me/export', '/v1/me'])
-    expect(await ask(path === '/v1/me' ? 'DELETE' : 'GET', path, phone.token)).toMatchObject({
+  for (const asked of ['GET /v1/me/export', 'DELETE /v1/me'])
+    expect(await ask(asked, phone.token)).toMatchObject({
       ...{ status: 401, body: { error: { code: 'unauthenticated' } } },
     });
   const refused = await WireClient.open(server.url, phone.token).catch((error: unknown) => error);
   expect(refused).toMatchObject({ code: 'unauthenticated' });
-  const renewal = await ask('POST', '/v1/guests', phone.token);
+  const renewal = await ask('POST /v1/guests', phone.token);
   expect(renewal.status).toBe(401);
-  expect((await ask('GET', '/v1/me/export', other.token)).text).toContain('Stays');
+  expect((await ask('GET /v1/me/export', other.token)).text).toContain('Stays');
 });
 
 it('an erased guest stays erased when the server starts again', async () => {
   const first = await startTestServer();
   const { token } = await first.guest();
-  await ask('DELETE', '/v1/me', token, first);
+  await ask('DELETE /v1/me', token, first);
   await first.stop();
   await using second = await startTestServer({ dataDirectory: first.dataDirectory });
-  expect((await ask('GET', '/v1/me/export', token, second)).status).toBe(401);
+  expect((await ask('GET /v1/me/export', token, second)).status).toBe(401);
   await first[Symbol.asyncDispose]();
 });
 
@@ -94,10 +100,10 @@ it('somebody of another issuer begins as a new user', async () => {
     .sign(new TextEncoder().encode(secret));
   await using device = await WireClient.open(accounts.url, token);
   await device.talk('Before');
-  expect((await ask('DELETE', '/v1/me', token, accounts)).body.erased).toMatchObject({ messages: 2 });
-  expect((await ask('GET', '/v1/me/export', token, accounts)).body.conversations).toEqual([]);
+  expect((await ask('DELETE /v1/me', token, accounts)).body.erased).toMatchObject({ messages: 2 });
+  expect((await ask('GET /v1/me/export', token, accounts)).body.conversations).toEqual([]);
   await using again = await WireClient.open(accounts.url, token);
   expect((await again.call('conversation:open', {})).messages).toEqual([]);
   await again.talk('After');
-  expect((await ask('GET', '/v1/me/export', token, accounts)).text).not.toContain('Before');
+  expect((await ask('GET /v1/me/export', token, accounts)).text).not.toContain('Before');
 });

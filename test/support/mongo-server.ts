@@ -26,6 +26,9 @@ export interface MongoServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** On the same port, with what it kept. */
   restart(): Promise<void>;
+  /** It takes connections, and answers nothing. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** Whether there is one, for `describe.runIf(...)`. */
@@ -51,6 +54,8 @@ function useGiven(uri: string): MongoServer {
     newDatabase: () => withDatabase(uri),
     kill: notOurs,
     restart: notOurs,
+    freeze: () => void notOurs(),
+    thaw: () => void notOurs(),
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -90,6 +95,8 @@ async function startOwn(): Promise<MongoServer> {
       await kill();
       ({ child, port } = await start(directory, port));
     },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       await kill();
       await rm(directory, { recursive: true });

@@ -226,6 +226,9 @@ function recordMethods(connection: Connection, rows: Rows) {
     async conversationIds(page) {
       return connection.read(() => reads.conversationIds(page));
     },
+    async conversationAges(page) {
+      return connection.read(() => reads.conversationAges(page));
+    },
     async conversationRecord(asked) {
       return connection.read(() => reads.conversationRecord(asked));
     },

@@ -9,7 +9,15 @@ import { lighterTurns } from './migrations/0006-lighter-turns.ts';
 import { rights } from './migrations/0007-rights.ts';
 
 /** In order; the schema version is the number of those applied. One that was released is never changed. */
-const migrations: readonly string[] = [first, race, conversations, dailyTurns, writtenTexts, lighterTurns, rights];
+const migrations: readonly string[] = [
+  first,
+  race,
+  conversations,
+  dailyTurns,
+  writtenTexts,
+  lighterTurns,
+  rights,
+];
 
 const schemaVersion = migrations.length;
 

@@ -35,7 +35,14 @@ export function prepareRecordReads(connection: Connection, { messages, generatio
   function generationRecord(generationId: string, at: number): GenerationRecord | null {
     const generation = generations.find(generationId);
     if (generation === null) return null;
-    const { generationId: _, conversationId: __, userId: ___, messageId: ____, replyTo: _____, ...kept } = generation;
+    const {
+      generationId: _,
+      conversationId: __,
+      userId: ___,
+      messageId: ____,
+      replyTo: _____,
+      ...kept
+    } = generation;
     return { ...kept, trace: traces.find(generationId, at) };
   }
 
@@ -47,7 +54,11 @@ export function prepareRecordReads(connection: Connection, { messages, generatio
       const { conversationId: _, userId: __, siblings: ___, ...kept } = message;
       const { generationId } = message;
       const externalId = externalIds.get(message.messageId) ?? null;
-      return { ...kept, externalId, generation: generationId === null ? null : generationRecord(generationId, at) };
+      return {
+        ...kept,
+        externalId,
+        generation: generationId === null ? null : generationRecord(generationId, at),
+      };
     });
   }
 
@@ -57,6 +68,8 @@ export function prepareRecordReads(connection: Connection, { messages, generatio
 
     conversationIds: ({ userId, after, limit }: IdPage & { readonly userId: string }): string[] =>
       lists.conversations.all({ userId, after: after ?? '', limit }).map((row) => row.id),
+
+    conversationAges: ({ after, limit }: IdPage) => lists.ages.all({ after: after ?? '', limit }),
 
     userRecord: (userId: string): UserRecord => ({
       userId,
@@ -108,6 +121,10 @@ function prepareLists(connection: Connection) {
     conversations: connection.prepare<{ id: string }>(
       `SELECT conversation_id AS id FROM conversations WHERE user_id = :userId AND conversation_id > :after
        ORDER BY conversation_id LIMIT :limit`,
+    ),
+    ages: connection.prepare<{ conversationId: string; userId: string; updatedAt: number }>(
+      `SELECT conversation_id AS conversationId, user_id AS userId, updated_at AS updatedAt FROM conversations
+       WHERE conversation_id > :after ORDER BY conversation_id LIMIT :limit`,
     ),
     dailyTurns: connection.prepare<{ day: string; turns: number }>(
       'SELECT day, turns FROM daily_turns WHERE user_id = ? ORDER BY day',

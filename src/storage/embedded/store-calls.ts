@@ -22,6 +22,7 @@ export const storeMethods = Object.keys({
   clearReaction: true,
   conversation: true,
   copyMark: true,
+  conversationAges: true,
   conversationIds: true,
   conversationRecord: true,
   createConversation: true,

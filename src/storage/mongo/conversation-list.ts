@@ -28,8 +28,14 @@ export function conversationListMethods(context: Context): Methods {
         .sort({ updatedAt: -1, _id: -1 })
         .limit(limit + 1)
         .lean<ConversationDocument[]>();
+      const page = await Promise.all(
+        found.slice(0, limit).map((one) => (one.pending === null ? one : changes.find(userId, one._id))),
+      );
       return {
-        conversations: await toConversations(context, found.slice(0, limit)),
+        conversations: await toConversations(
+          context,
+          page.filter((one) => one !== null),
+        ),
         hasMore: found.length > limit,
       };
     },

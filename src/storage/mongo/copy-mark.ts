@@ -18,5 +18,8 @@ export function copyMarkMethods({ meta }: Models): CopyTarget {
 /** @throws CodedError `store_unavailable` while a copy into the store goes on, or was broken off. */
 export async function refuseHalfCopied(models: Models): Promise<void> {
   if ((await copyMarkMethods(models).copyMark()) !== null)
-    throw new CodedError('store_unavailable', 'a copy into it has not come to its end: run `amity db copy` again');
+    throw new CodedError(
+      'store_unavailable',
+      'a copy into it has not come to its end: run `amity db copy` again',
+    );
 }

@@ -51,15 +51,16 @@ async function noteErased({ erasedUsers }: Models, userKey: string, at: number):
 
 async function countAll(models: Models, userId: string): Promise<Erased> {
   const standing = { userId, deleted: { $ne: true } };
-  const [conversations, messages, generations, reactions, preferences, feedback, settings] = await Promise.all([
-    models.conversations.countDocuments(standing),
-    models.messages.countDocuments(standing),
-    models.messages.countDocuments({ ...standing, role: 'companion' }),
-    models.messages.countDocuments({ ...standing, reaction: { $ne: null } }),
-    models.preferences.countDocuments({ userId }),
-    models.sessionFeedback.countDocuments({ userId }),
-    models.userSettings.countDocuments({ _id: userId }),
-  ]);
+  const [conversations, messages, generations, reactions, preferences, feedback, settings] =
+    await Promise.all([
+      models.conversations.countDocuments(standing),
+      models.messages.countDocuments(standing),
+      models.messages.countDocuments({ ...standing, role: 'companion' }),
+      models.messages.countDocuments({ ...standing, reaction: { $ne: null } }),
+      models.preferences.countDocuments({ userId }),
+      models.sessionFeedback.countDocuments({ userId }),
+      models.userSettings.countDocuments({ _id: userId }),
+    ]);
   return { conversations, messages, generations, reactions, preferences, feedback, settings };
 }
 

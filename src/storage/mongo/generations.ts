@@ -23,10 +23,10 @@ export function generationMethods(context: Context): GenerationStore {
       return reply?.userId === userId ? toGeneration(reply) : null;
     },
     async unfinishedGenerations() {
-      const left = await models.messages.find(unfinished, { conversationId: 1 }).lean();
-      // What a crash has left to do may be such a message, or its end.
-      for (const conversationId of new Set(left.map((reply) => reply.conversationId)))
-        await changes.findAny(conversationId);
+      // What a crash has left to do may be to insert such a message, or to end it. No index knows these: one more would cost each turn two
+      // writes, and this is asked when a server starts.
+      const left = await models.conversations.find({ pending: { $ne: null } }, { _id: 1 }).lean();
+      for (const { _id } of left) await changes.findAny(_id);
       const replies = await models.messages
         .find(unfinished)
         .sort({ unfinished: 1 })

@@ -1,18 +1,15 @@
 import type { Store } from '../store.ts';
-import { toStoreError } from './store-error.ts';
+import { createProtection } from './protection.ts';
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** The methods of a store, none of which lets an operator in, or an error of the driver out. */
+/** The methods of a store, none of which lets an operator in, keeps anybody waiting, or lets an error of the driver out. */
 export function guarded(store: Store): Store {
+  const protect = createProtection();
   const methods = Object.entries(store as unknown as Record<string, Method>).map(([name, method]) => {
     const asked: Method = async (...args) => {
       args.forEach(assertPlain);
-      try {
-        return await method(...args);
-      } catch (error) {
-        throw toStoreError(error);
-      }
+      return await protect(name, () => method(...args));
     };
     return [name, asked];
   });

@@ -5,10 +5,10 @@ import { createChanges } from './changes.ts';
 import { choiceMethods } from './choices.ts';
 import { claimMethods } from './claims.ts';
 import type { Context } from './context.ts';
-import { copyMarkMethods, refuseHalfCopied } from './copy-mark.ts';
 import { conversationDeletionMethods, removeDeleted } from './conversation-deletion.ts';
 import { conversationListMethods } from './conversation-list.ts';
 import { conversationMethods } from './conversations.ts';
+import { copyMarkMethods, refuseHalfCopied } from './copy-mark.ts';
 import { erasureMethods } from './erasure.ts';
 import { generationMethods } from './generations.ts';
 import { guarded } from './guarded.ts';
@@ -33,7 +33,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   const connection = await openConnection(options);
   try {
     const models = createModels(connection);
-    await prepareDatabase(models);
+    await prepareDatabase(connection, models);
     if (options.isCopyTarget !== true) await refuseHalfCopied(models);
     await removeDeleted(models);
     return createMongoStore(connection, models);

@@ -9,8 +9,10 @@ export interface MongoStoreOptions {
   readonly isCopyTarget?: boolean;
 }
 
-/** Milliseconds after which a call that got no answer fails: whoever waits is told rather than kept. */
-const answerMs = 1000;
+/** Milliseconds after which a call that got no answer fails: whoever waits is told, within a second, rather than kept. */
+export const answerMs = 900;
+/** Milliseconds after which a connection that is silent is given up; what takes longer than a call is done over it, too. */
+const silentMs = 60_000;
 const defaultDatabase = 'amity';
 
 /** @throws CodedError `store_unavailable`, with a sentence that names the server and what is wrong. */
@@ -19,7 +21,8 @@ export async function openConnection(options: MongoStoreOptions): Promise<Connec
     return await mongoose
       .createConnection(options.uri, {
         ...(databaseOf(options) === null && { dbName: defaultDatabase }),
-        ...{ serverSelectionTimeoutMS: answerMs, connectTimeoutMS: answerMs, bufferCommands: false },
+        ...{ serverSelectionTimeoutMS: answerMs, connectTimeoutMS: answerMs, waitQueueTimeoutMS: answerMs },
+        ...{ socketTimeoutMS: silentMs, heartbeatFrequencyMS: 2000, bufferCommands: false },
         ...{ autoIndex: false, autoCreate: false, ignoreUndefined: true },
         // What is answered outlives the loss of a server, and so does what is read.
         ...{ writeConcern: { w: 'majority' }, readConcern: { level: 'majority' } },

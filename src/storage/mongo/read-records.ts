@@ -1,4 +1,9 @@
-import type { ConversationRecord, GenerationRecord, MessageRecord, RequestRecord } from '../../records/record.ts';
+import type {
+  ConversationRecord,
+  GenerationRecord,
+  MessageRecord,
+  RequestRecord,
+} from '../../records/record.ts';
 import type { IdPage, RecordStore } from '../../records/stores.ts';
 import type { Context } from './context.ts';
 import type { ConversationDocument, MessageDocument } from './documents.ts';
@@ -7,7 +12,10 @@ import { toGeneration } from './generation-fields.ts';
 import type { Models } from './models.ts';
 import { findTraces } from './prompt-traces.ts';
 
-type Methods = Pick<RecordStore, 'userIds' | 'userRecord' | 'conversationIds' | 'conversationRecord'>;
+type Methods = Pick<
+  RecordStore,
+  'userIds' | 'userRecord' | 'conversationAges' | 'conversationIds' | 'conversationRecord'
+>;
 type Traces = Awaited<ReturnType<typeof findTraces>>;
 
 /** Whole users and conversations, as they are kept. */
@@ -21,6 +29,18 @@ export function recordReadMethods({ models, changes }: Context): Methods {
         .limit(limit)
         .lean();
       return found.map(({ _id }) => _id);
+    },
+    async conversationAges({ after, limit }) {
+      const found = await models.conversations
+        .find({ _id: { $gt: after ?? '' }, ...existing }, { userId: 1, updatedAt: 1 })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean();
+      return found.map(({ _id: conversationId, userId, updatedAt }) => ({
+        conversationId,
+        userId,
+        updatedAt,
+      }));
     },
     async userRecord(userId) {
       const [settings, turns] = await Promise.all([
@@ -40,7 +60,11 @@ export function recordReadMethods({ models, changes }: Context): Methods {
 async function userIds(models: Models, { after, limit }: IdPage): Promise<string[]> {
   const from = { $gt: after ?? '' };
   const [conversations, turns, settings] = await Promise.all([
-    models.conversations.find({ userId: from, ...existing }, { _id: 0, userId: 1 }).sort({ userId: 1 }).limit(limit).lean(),
+    models.conversations
+      .find({ userId: from, ...existing }, { _id: 0, userId: 1 })
+      .sort({ userId: 1 })
+      .limit(limit)
+      .lean(),
     models.dailyTurns.find({ userId: from }, { _id: 0, userId: 1 }).sort({ userId: 1 }).limit(limit).lean(),
     models.userSettings.find({ _id: from }, { _id: 1 }).sort({ _id: 1 }).limit(limit).lean(),
   ]);
@@ -71,7 +95,14 @@ async function toRecord(
   conversation: ConversationDocument,
   at: number,
 ): Promise<ConversationRecord> {
-  const { _id: conversationId, openLine: _, version: __, pending: ___, deleted: ____, ...fields } = conversation;
+  const {
+    _id: conversationId,
+    openLine: _,
+    version: __,
+    pending: ___,
+    deleted: ____,
+    ...fields
+  } = conversation;
   const [documents, traces, preferences, feedback] = await Promise.all([
     models.messages.find({ conversationId }, { terms: 0 }).sort({ seq: 1 }).lean<MessageDocument[]>(),
     findTraces(models, conversationId, at),
@@ -79,7 +110,10 @@ async function toRecord(
       .find({ conversationId }, { _id: 0, userId: 0, conversationId: 0 })
       .sort({ at: 1, generationId: 1, chosenCandidateId: 1 })
       .lean(),
-    models.sessionFeedback.find({ conversationId }, { _id: 0, rating: 1, at: 1 }).sort({ at: 1, rating: 1 }).lean(),
+    models.sessionFeedback
+      .find({ conversationId }, { _id: 0, rating: 1, at: 1 })
+      .sort({ at: 1, rating: 1 })
+      .lean(),
   ]);
   return {
     conversationId,

@@ -1,5 +1,5 @@
 /** Whether a database is as this version needs it: its indexes, and the version of what is in it. */
-import type { Model } from 'mongoose';
+import { type Connection, type Model, mongo } from 'mongoose';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Models } from './models.ts';
 
@@ -22,9 +22,12 @@ export interface CollectionIndexes {
  *
  * @throws CodedError `store_unavailable`, with a sentence for the operator that says what to do.
  */
-export async function prepareDatabase(models: Models): Promise<void> {
+export async function prepareDatabase(connection: Connection, models: Models): Promise<void> {
   const version = await versionOf(models);
-  if (version === null) return await buildIndexes(models);
+  if (version === null) {
+    await refuseForeign(connection, models);
+    return await buildIndexes(models);
+  }
   if (version > schemaVersion)
     throw unavailable(
       `it was written by a newer Amity (schema ${version}, this one knows ${schemaVersion}); update Amity`,
@@ -58,17 +61,37 @@ export async function buildIndexes(models: Models): Promise<void> {
     const { toCreate, toDrop } = await model.diffIndexes({ indexOptionsToCreate: true });
     const names = new Set(toCreate.map(nameOfIndex));
     for (const name of toDrop) if (names.has(name)) await model.collection.dropIndex(name);
-    await model.createIndexes();
+    await createIndexes(model);
   }
   await models.meta.updateOne({ _id: 'schema' }, { $set: { value: schemaVersion } }, { upsert: true });
 }
 
+async function createIndexes(model: Model<unknown>): Promise<void> {
+  try {
+    await model.createIndexes();
+  } catch (error) {
+    if (!(error instanceof mongo.MongoServerError)) throw error;
+    const { collectionName } = model.collection;
+    throw unavailable(
+      `the server cannot make an index of ${collectionName} that is needed: ${error.message}`,
+    );
+  }
+}
+
+/** A name that was mistyped may be that of another program's database. */
+async function refuseForeign(connection: Connection, models: Models): Promise<void> {
+  const own = new Set(modelsOf(models).map(({ collection }) => collection.collectionName));
+  const names = (await connection.listCollections()).map(({ name }) => name);
+  const foreign = names.filter((name) => !own.has(name) && !name.startsWith('system.'));
+  if (foreign.length > 0)
+    throw unavailable(
+      `it holds what another program keeps (${foreign.slice(0, 3).join(', ')}): name a database of Amity's own in MONGODB_URI`,
+    );
+}
+
 /** Null: there is nothing in it. */
 async function versionOf({ meta, conversations }: Models): Promise<number | null> {
-  const [version, isUsed] = await Promise.all([
-    meta.findById('schema').lean(),
-    conversations.exists({}),
-  ]);
+  const [version, isUsed] = await Promise.all([meta.findById('schema').lean(), conversations.exists({})]);
   if (version !== null) return version.value ?? 0;
   return isUsed === null ? null : 0;
 }

@@ -20,7 +20,13 @@ export function recordWriteMethods({ models }: Context): Pick<RecordStore, 'putU
       if (settings !== null) await models.userSettings.create([{ _id: userId, ...settings }]);
       await models.dailyTurns.deleteMany({ userId });
       await models.dailyTurns.create(
-        dailyTurns.map((one) => ({ _id: `${userId} ${one.day}`, userId, ...one, conversationId: '', storedAt: new Date() })),
+        dailyTurns.map((one) => ({
+          _id: `${userId} ${one.day}`,
+          userId,
+          ...one,
+          conversationId: '',
+          storedAt: new Date(),
+        })),
       );
     },
     putConversation: (record) => putConversation(models, record),
@@ -83,7 +89,8 @@ function linesOf(messages: readonly MessageRecord[]): Lines {
   const ends = new Map<number, number>();
   for (const { messageId, parentId, seq } of messages) {
     const parent = parentId === null ? rootFork : places.get(parentId);
-    if (parent === undefined) throw new Error(`The parent of message ${messageId} is not in its conversation.`);
+    if (parent === undefined)
+      throw new Error(`The parent of message ${messageId} is not in its conversation.`);
     const goesOn = parentId !== null && ends.get(parent.line) === parent.seq;
     const line = goesOn ? parent.line : seq;
     branches.set(messageId, { line, fork: goesOn ? null : parent });
@@ -94,7 +101,15 @@ function linesOf(messages: readonly MessageRecord[]): Lines {
 }
 
 function toConversationDocument(record: ConversationRecord, { branches, ends }: Lines): ConversationDocument {
-  const { conversationId, messages, deleted: _, requests: __, preferences: ___, feedback: ____, ...fields } = record;
+  const {
+    conversationId,
+    messages,
+    deleted: _,
+    requests: __,
+    preferences: ___,
+    feedback: ____,
+    ...fields
+  } = record;
   const leaf = messages.find(({ messageId }) => messageId === record.selectedLeafId);
   const line = leaf === undefined ? undefined : branches.get(leaf.messageId)?.line;
   const openLine = line !== undefined && ends.get(line) === leaf?.seq ? line : null;

@@ -1,7 +1,7 @@
 /** `amity db copy` that is killed again and again on its way: at last both stores are the same, by an own look at them. */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { summarize, type StoreSummary } from '../../../src/records/copy-store.ts';
+import { type StoreSummary, summarize } from '../../../src/records/copy-store.ts';
 import { toImportedConversation } from '../../../src/records/imported-conversation.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { startCli } from '../cli-process.ts';
@@ -20,7 +20,9 @@ export async function fillStore(store: Store, messages: number): Promise<void> {
       createdAt: at + n * 1000 + place,
       externalId: place % 10 === 0 ? `${n}:${place}` : null,
     }));
-    await store.putConversation(toImportedConversation(userId, lines, (prefix, place) => `${prefix}_${n}_${place}`));
+    await store.putConversation(
+      toImportedConversation(userId, lines, (prefix, place) => `${prefix}_${n}_${place}`),
+    );
     if (n % 2 === 0) await store.changeSettings(userId, { locale: n % 4 === 0 ? 'de' : 'en' });
   }
 }

@@ -10,18 +10,14 @@ import { systemClock } from '../../../src/std/clock.ts';
 import { aTurn } from '../../support/builders.ts';
 
 /** A device whose connection has more to write until it drains. */
-class SlowDevice extends EventEmitter {
-  readonly told: string[] = [];
-  readonly conn = Object.assign(new EventEmitter(), { writeBuffer: [{ data: 'x' }], transport: {} });
-
-  override emit(event: string): boolean {
-    this.told.push(event);
-    return true;
-  }
+function slowDevice() {
+  const told: string[] = [];
+  const conn = Object.assign(new EventEmitter(), { writeBuffer: [{ data: 'x' }], transport: {} });
+  return { told, conn, emit: (event: string) => told.push(event) };
 }
 
 it('the end of a reply that a slow device follows comes before the answer, and once', async () => {
-  const device = new SlowDevice();
+  const device = slowDevice();
   const session = new Session(device as unknown as AmitySocket, {
     ...{ userId: 'ada', expiresAt: Date.now() + 3_600_000, clock: systemClock },
     devices: () => [],
