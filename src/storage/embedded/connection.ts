@@ -22,7 +22,13 @@ export interface Statement<Row> {
  * A page that is changed again before the log is taken into the file is written there once: so the log may have 128 MB, instead of
  * SQLite's 4. The server takes it before (checkpoints.ts).
  */
-const pragmas = ['journal_mode = WAL', 'foreign_keys = ON', 'wal_autocheckpoint = 32000'];
+const pragmas = [
+  'journal_mode = WAL',
+  'foreign_keys = ON',
+  'wal_autocheckpoint = 32000',
+  // What is taken out leaves no trace in the file.
+  'secure_delete = ON',
+];
 
 /**
  * One libsql connection. Whatever is read or written happens inside `read` or `write`, each of which is one
@@ -33,6 +39,7 @@ export class Connection implements Disposable {
   #durability: Durability = 'FULL';
   #group: TransactionGroup | null = null;
   #rowsWritten = 0;
+  #emptiesLog = false;
   #closed = false;
 
   /** @throws what libsql throws; the caller knows the file and says so. */
@@ -90,6 +97,28 @@ export class Connection implements Disposable {
     }
   }
 
+  /**
+   * What was taken out is in the log still. When the transaction that asks for it has been committed, the log is taken into the file and
+   * emptied; where another process reads it at that moment, after the next one.
+   */
+  emptyLog(): void {
+    this.#emptiesLog = true;
+  }
+
+  #emptyLog(): void {
+    if (!this.#emptiesLog) return;
+    const timeout = this.pragma('busy_timeout');
+    try {
+      this.#database.pragma('busy_timeout = 0');
+      const [row] = this.#database.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+      this.#emptiesLog = row?.busy !== 0;
+    } catch {
+      // As with a checkpoint: it is tried again.
+    } finally {
+      this.#database.pragma(`busy_timeout = ${timeout}`);
+    }
+  }
+
   /** One consistent view of the store, also while another process writes. */
   read<T>(work: () => T): T {
     this.#checkOpen();
@@ -129,6 +158,7 @@ export class Connection implements Disposable {
       this.#group = null;
       this.#rollBack();
     }
+    this.#emptyLog();
   }
 
   #write<T>(durability: Durability, work: () => T): T {
@@ -138,7 +168,9 @@ export class Connection implements Disposable {
       this.#commitWith(durability);
       this.exec('BEGIN IMMEDIATE');
     };
-    return this.#transaction(begin, work);
+    const result = this.#transaction(begin, work);
+    this.#emptyLog();
+    return result;
   }
 
   #checkOpen(): void {

@@ -239,6 +239,7 @@ function recordMethods(connection: Connection, rows: Rows) {
       connection.write(() => writes.putConversation(record));
     },
     async eraseUser(asked) {
+      connection.emptyLog();
       return connection.write(() => erasure.erase(asked));
     },
     async isErased(userKey) {
