@@ -13,9 +13,17 @@ type Answer = Ack<Value<'message:send'>> | null;
 
 const copies = 4;
 const patienceMs = 30_000;
+/** After a connection that was refused. */
+const reconnectMs = 50;
+
+/** Where senders are. */
+export interface SenderWorld extends Pick<World, 'up' | 'isOver'> {
+  /** Told of each message that all copies of are answered. */
+  readonly answered?: () => void;
+}
 
 export class Sender {
-  readonly #world: Pick<World, 'up' | 'isOver'>;
+  readonly #world: SenderWorld;
   readonly #token: string;
   readonly #requests: ClientRequest[] = [];
   readonly #wrongs: string[] = [];
@@ -23,8 +31,9 @@ export class Sender {
   #conversationId = '';
   #socket: Wire | null = null;
   #refusals = 0;
+  #slowestRefusalMs = 0;
 
-  constructor(world: Pick<World, 'up' | 'isOver'>, token: string) {
+  constructor(world: SenderWorld, token: string) {
     this.#world = world;
     this.#token = token;
   }
@@ -41,7 +50,8 @@ export class Sender {
 
   get counts() {
     const answered = this.#requests.filter(({ answer }) => answer !== null).length;
-    return { answered, refused: this.#refusals, ends: [] as readonly string[] };
+    const refused = { refused: this.#refusals, slowestRefusalMs: this.#slowestRefusalMs };
+    return { answered, ...refused, ends: [] as readonly string[] };
   }
 
   async live(): Promise<void> {
@@ -63,6 +73,7 @@ export class Sender {
     let fresh = 0;
     for (;;) {
       const socket = await this.#connected();
+      const began = performance.now();
       const answers = await Promise.all(Array.from({ length: copies }, () => ask(socket, payload)));
       for (const answer of answers) {
         if (answer === null || !answer.ok) continue;
@@ -73,10 +84,11 @@ export class Sender {
       }
       if (given.size > 1) this.#wrongs.push(`${payload.text}: ${given.size} different answers`);
       if (fresh > 1) this.#wrongs.push(`${payload.text}: taken as new ${fresh} times`);
-      if (answers.every((answer) => answer?.ok)) return;
+      if (answers.every((answer) => answer?.ok)) return this.#world.answered?.();
       const refusal = answers.find((answer) => answer?.ok === false);
       if (refusal?.ok === false) {
         this.#refusals += 1;
+        this.#slowestRefusalMs = Math.max(this.#slowestRefusalMs, performance.now() - began);
         if (!refusal.error.retryable) this.#wrongs.push(`${payload.text}: ${refusal.error.code}`);
         await pause(Math.min(refusal.error.retryAfterMs ?? 50, 500));
       }
@@ -105,6 +117,7 @@ export class Sender {
         socket.once('disconnect', () => resolve(false));
       });
       if (isReady) return socket;
+      await pause(reconnectMs);
     }
   }
 }
