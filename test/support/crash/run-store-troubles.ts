@@ -52,9 +52,7 @@ export async function runStoreTroubles(options: StoreTroubles): Promise<TroubleR
   let isOver = false;
   let answers = 0;
   const world = { up: async () => url, isOver: () => isOver, answered: () => void (answers += 1) };
-  const guests = await Promise.all(
-    Array.from({ length: options.senders }, () => guestsAt(url).guest()),
-  );
+  const guests = await Promise.all(Array.from({ length: options.senders }, () => guestsAt(url).guest()));
   const senders = guests.map(({ token }) => new Sender(world, token));
   const lives = Promise.all(senders.map((sender) => sender.live()));
   lives.catch(() => undefined);
