@@ -1,7 +1,7 @@
 /**
  * A database in trouble while people send: killed, gone, or silent, on the server that the tests use as MongoDB.
  *
- *     npm run bench -- troubles [--kills 20] [--outages 20] [--senders 48] [--seed 1]
+ *     npm run bench -- troubles [--kills 20] [--outages 20] [--senders 12] [--seed 1]
  *
  * Each message is sent four times at once. What is acknowledged, how long refusals and recoveries take, and what the history checker finds.
  * test/integration/kills.test.ts is a short run of it.
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '20' },
     outages: { type: 'string', default: '20' },
-    senders: { type: 'string', default: '48' },
+    senders: { type: 'string', default: '12' },
     seed: { type: 'string', default: '1' },
   },
 });

@@ -11,21 +11,22 @@ interface ResumeDeps {
 }
 
 /**
- * Puts the turn in line that a repeated request is about, when nobody has: to be called with every repeat. Only this process may be
- * answering turns of the store: another one's replies are not known here.
+ * Looks for the turn that a repeated request is about, when nobody has put it in line: to be called with every repeat. Only this process may
+ * be answering turns of the store: another one's replies are not known here.
  *
- * @returns the reply that begins by it; null where there is nothing left to do, which is the rule.
+ * @returns what puts it in line, unless the first caller, or another repeat, has been faster meanwhile; null where there is nothing left to
+ * do, which is the rule.
  */
-export async function resumeTurn(
+export async function findUnanswered(
   { store, replies, draining }: ResumeDeps,
   asked: { readonly userId: string; readonly generationId: string },
-): Promise<Reply | null> {
+): Promise<(() => Reply | null) | null> {
   const { userId, generationId } = asked;
   const isInLine = () => replies.find(generationId) !== undefined;
   if (isInLine()) return null;
   const generation = await store.generation(userId, generationId);
   if (generation === null || generation.endedAt !== null) return null;
   const turn = await turnOf(store, generation);
-  // The first caller, or another repeat, may have been faster.
-  return turn === null || isInLine() || draining() ? null : replies.begin(turn, generation.text);
+  if (turn === null) return null;
+  return () => (isInLine() || draining() ? null : replies.begin(turn, generation.text));
 }

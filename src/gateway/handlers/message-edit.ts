@@ -11,8 +11,9 @@ export const messageEdit: Handler<'message:edit'> = async (call, payload, ack) =
   const { clientMessageId, messageId, text } = payload;
   const { userId } = call.session;
   const sent = await editMessage(call, { userId, clientMessageId, messageId, text });
-  acknowledgeSent(call, sent, ack);
-  if (sent.kind === 'duplicate') return followRepeated(call, sent);
+  const acknowledge = () => acknowledgeSent(call, sent, ack);
+  if (sent.kind === 'duplicate') return followRepeated(call, sent, acknowledge);
+  acknowledge();
   call.observer.messageEdited();
   await tellSelected(call, sent.user);
 };

@@ -14,8 +14,9 @@ export const messageSend: Handler<'message:send'> = async (call, payload, ack) =
   const { userId, defaultConversationId } = call.session;
   const message = { userId, clientMessageId, conversationId, defaultConversationId, text, parentId };
   const sent = await sendMessage(call, message);
-  acknowledgeSent(call, sent, ack);
-  if (sent.kind === 'duplicate') return followRepeated(call, sent);
+  const acknowledge = () => acknowledgeSent(call, sent, ack);
+  if (sent.kind === 'duplicate') return followRepeated(call, sent, acknowledge);
+  acknowledge();
   // Without a parent it continues the selected branch. With one it may open another.
   if (parentId !== undefined) await tellSelected(call, sent.user);
 };

@@ -12,8 +12,9 @@ export const replyRegenerate: Handler<'reply:regenerate'> = async (call, payload
   const { generationId } = made;
   const { conversationId } = made.kind === 'duplicate' ? made : made.companion;
   session.join(conversationId);
-  ack({ generationId, duplicate: made.kind === 'duplicate' });
-  if (made.kind === 'duplicate') return followRepeated(call, made);
+  const acknowledge = () => ack({ generationId, duplicate: made.kind === 'duplicate' });
+  if (made.kind === 'duplicate') return followRepeated(call, made, acknowledge);
+  acknowledge();
   observer.replyRegenerated();
   for (const device of sessions.of(session.userId)) {
     for (const sibling of made.olderSiblings)

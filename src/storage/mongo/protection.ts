@@ -1,27 +1,22 @@
 /** What keeps a database that is slow or gone from keeping everybody waiting. */
 import {
   BrokenCircuitError,
-  BulkheadRejectedError,
-  bulkhead,
   ConsecutiveBreaker,
   ConstantBackoff,
   circuitBreaker,
   handleWhen,
-  type IPolicy,
   retry,
   TaskCancelledError,
   TimeoutStrategy,
   timeout,
-  wrap,
 } from 'cockatiel';
 import { Error as MongooseErrors, mongo } from 'mongoose';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
 import { answerMs } from './open-connection.ts';
 import { toStoreError } from './store-error.ts';
 
-/** Calls that are made at one time, and that may wait for that: who comes behind so many would wait for longer than a call may take. */
-const callsMax = { made: 500, waiting: 5000 };
 /** So many calls in a row that the database does not answer, and no more are made: each would take its second. */
 const failuresMax = 5;
 /** Then one is made after so long. */
@@ -42,6 +37,16 @@ const unhurried: ReadonlySet<string> = new Set([
   'unfinishedGenerations',
   'userIds',
 ] satisfies Method[]);
+
+/** What a reply that is being written needs: of these there are no more than the server writes replies, and who reads along waits for them. */
+const alwaysLetIn: ReadonlySet<string> = new Set([
+  ...unhurried,
+  'startGeneration',
+  'appendText',
+  'endGeneration',
+  'replaceCandidate',
+  'ping',
+] satisfies (Method | string)[]);
 
 /** What changes nothing is asked once more when the connection breaks. */
 const reading: ReadonlySet<string> = new Set([
@@ -71,24 +76,31 @@ export function createProtection(): Protect {
     halfOpenAfter: retryAfterMs,
     breaker: new ConsecutiveBreaker(failuresMax),
   });
-  const places = bulkhead(callsMax.made, callsMax.waiting);
+  const places = new AdaptiveLimit();
   const inTime = timeout(answerMs, TimeoutStrategy.Aggressive);
   const onceMore = retry(handleWhen(isBrokenConnection), {
     maxAttempts: 1,
     backoff: new ConstantBackoff(20),
   });
-  const policyOf = (method: string): IPolicy => {
-    const once = unhurried.has(method) ? wrap(breaker, places) : wrap(breaker, places, inTime);
-    return reading.has(method) ? wrap(onceMore, once) : once;
-  };
-  const policies = new Map<string, IPolicy>();
+  // Who finds the breaker trying a call waits for that one, and has a second all the same.
+  const wholly = timeout(answerMs, TimeoutStrategy.Aggressive);
+  /** Nested, and not wrapped, so that the policies do not hand each other a signal to which all calls would listen. */
+  function carryOut<T>(method: string, call: () => Promise<T>): Promise<T> {
+    const isHurried = !unhurried.has(method);
+    const once = () => breaker.execute(() => (isHurried ? inTime.execute(call) : call()));
+    const asked = reading.has(method) ? () => onceMore.execute(once) : once;
+    return isHurried ? wholly.execute(asked) : asked();
+  }
   return async (method, call) => {
-    const policy = policies.get(method) ?? policyOf(method);
-    policies.set(method, policy);
+    const isLimited = !alwaysLetIn.has(method);
+    if (isLimited && !places.enter()) throw unavailable('Too much waits for the store.');
+    const began = performance.now();
     try {
-      return await policy.execute(call);
+      return await carryOut(method, call);
     } catch (error) {
       throw toUnavailable(error);
+    } finally {
+      if (isLimited) places.leave(performance.now() - began);
     }
   };
 }
@@ -96,12 +108,11 @@ export function createProtection(): Protect {
 function toUnavailable(error: unknown): unknown {
   if (error instanceof BrokenCircuitError)
     return unavailable('The store cannot be reached at the moment.', error);
-  if (error instanceof BulkheadRejectedError) return unavailable('Too much waits for the store.', error);
   if (error instanceof TaskCancelledError) return unavailable('The store does not answer.', error);
   return toStoreError(error);
 }
 
-const unavailable = (message: string, cause: unknown) =>
+const unavailable = (message: string, cause?: unknown) =>
   new CodedError('store_unavailable', message, { cause, retryAfterMs });
 
 function isOutage(error: unknown): boolean {
@@ -116,5 +127,7 @@ function isOutage(error: unknown): boolean {
 }
 
 function isBrokenConnection(error: unknown): boolean {
-  return error instanceof mongo.MongoNetworkError;
+  // A bulk write wraps it.
+  const cause = error instanceof mongo.MongoBulkWriteError ? error.cause : error;
+  return cause instanceof mongo.MongoNetworkError;
 }

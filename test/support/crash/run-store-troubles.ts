@@ -60,6 +60,7 @@ export async function runStoreTroubles(options: StoreTroubles): Promise<TroubleR
   isOver = true;
   await lives;
   app.child.kill('SIGTERM');
+  (await import('node:fs')).writeFileSync('/tmp/app.log', (await app.ended, app.errors()));
   await app.ended;
   const counts = senders.map((sender) => sender.counts);
   return {
