@@ -16,6 +16,7 @@ RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:24-slim
 WORKDIR /app
+# The root may be read-only: all that is written goes to /data.
 # In a container the loopback address reaches nobody, so all addresses are listened on; publish the port with care.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 RUN install --directory --owner=node --group=node /data
@@ -24,7 +25,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/bin bin
 COPY --from=build /app/dist dist
 COPY --from=build /app/web/dist web/dist
-USER node
+# The user `node`, by number, so that a host can check that it is not root.
+USER 1000:1000
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \

@@ -9,6 +9,7 @@ const root = new URL('../', import.meta.url);
 /** Every page that holds a table, and the tables that it must hold. */
 const pages = {
   'docs/settings.md': ['settings'],
+  'docs/privacy.md': ['inventory'],
   'docs/protocol.md': ['client events', 'server events', 'shapes', 'errors', 'limits'],
 } as const;
 

