@@ -1,6 +1,6 @@
 /**
  * A server of one kind, in a process of its own: `echo`, Socket.IO alone; `gateway`, ours with a store that keeps nothing; `store`, ours with the embedded
- * store. Ours have their limits, and generation is off: each reply ends at once without text.
+ * store; `mongo`, ours with a database. Ours have their limits, and generation is off: each reply ends at once without text.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -16,6 +16,7 @@ import { turnsPerDayMax } from '../../src/limits/rates.ts';
 import { createIds } from '../../src/random-ids.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { openStoreThread } from '../../src/storage/embedded/store-thread.ts';
+import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -26,6 +27,7 @@ import type { ServerState } from './start.ts';
 const [kind = '', file = ''] = process.argv.slice(2);
 const http = createServer();
 if (kind === 'echo') echo();
+else if (kind === 'mongo') await serve(await openMongoStore({ uri: file }));
 else await serve(kind === 'store' ? await openUsedStore() : forgetfulStore());
 http.listen(0, '127.0.0.1');
 await once(http, 'listening');

@@ -5,10 +5,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { issueGuestToken } from '../../src/auth/guest-tokens.ts';
+import { startMongoServer } from '../../test/support/mongo-server.ts';
 import { serverFlags, startServerProcess } from '../server-process.ts';
 
 export const kinds = ['echo', 'gateway', 'store', 'everything'] as const;
-export type Kind = (typeof kinds)[number];
+/** With the database on this machine. */
+export const storeKinds = ['echo', 'store', 'mongo'] as const;
+export type Kind = (typeof kinds | typeof storeKinds)[number];
 
 export interface AckServer extends AsyncDisposable {
   readonly port: number;
@@ -24,15 +27,28 @@ export interface ServerState {
 }
 
 export function startAckServer(kind: Kind): Promise<AckServer> {
+  if (kind === 'mongo') return startWithDatabase();
   return kind === 'everything' ? startEverything() : startPart(kind);
 }
 
-async function startPart(kind: Kind): Promise<AckServer> {
+async function startWithDatabase(): Promise<AckServer> {
+  const database = await startMongoServer();
+  const server = await startPart('mongo', database.newDatabase());
+  return {
+    ...server,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function startPart(kind: Kind, uri?: string): Promise<AckServer> {
   const directory = process.env['DATA_DIR'] ?? 'data';
   await mkdir(directory, { recursive: true });
   const scratch = await mkdtemp(join(directory, 'bench-acks-'));
   const entry = fileURLToPath(new URL('serve.ts', import.meta.url));
-  const child = fork(entry, [kind, join(scratch, 'amity.db')], {
+  const child = fork(entry, [kind, uri ?? join(scratch, 'amity.db')], {
     // Socket.IO alone is as Node starts it.
     execArgv: ['--import', 'tsx', '--expose-gc', ...(kind === 'echo' ? [] : serverFlags)],
   });

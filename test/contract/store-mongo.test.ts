@@ -11,13 +11,15 @@ describe.runIf(hasMongoServer())('on MongoDB', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
+  // A machine that is busy with other tests may keep a call waiting.
+  const answerMs = 30_000;
   const open: OpenStore = async () => {
     const uri = server.newDatabase();
     const opened = {
-      store: await openMongoStore({ uri }),
+      store: await openMongoStore({ uri, answerMs }),
       async reopen() {
         await opened.store[Symbol.asyncDispose]();
-        opened.store = await openMongoStore({ uri });
+        opened.store = await openMongoStore({ uri, answerMs });
         return opened.store;
       },
       async remove() {

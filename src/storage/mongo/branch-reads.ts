@@ -20,7 +20,9 @@ export function createBranchReads(models: Models) {
     },
 
     async branchPage({ conversationId, leafId, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: BranchQuery) {
-      const leaf = messages.findOne({ _id: leafId, conversationId, ...existing }, { line: 1, seq: 1 });
+      const leaf = messages
+        .findOne({ _id: leafId, conversationId, ...existing }, { line: 1, seq: 1 })
+        .hint('_id_');
       const [top, starters] = await Promise.all([leaf.lean<LinePlace>(), startersOf(models, conversationId)]);
       if (top === null) return { messages: [], hasMore: false };
       const stretches = pageOf(branchTo(toForks(starters), top), beforeSeq, limit + 1);
@@ -38,7 +40,9 @@ export function createBranchReads(models: Models) {
     },
 
     async changedAfter(conversationId: string, afterRev: number): Promise<Message[]> {
-      const changed = messages.find({ conversationId, rev: { $gt: afterRev }, ...existing }, shown);
+      const changed = messages
+        .find({ conversationId, rev: { $gt: afterRev }, ...existing }, shown)
+        .hint('rev');
       const [documents, starters] = await Promise.all([
         changed.lean<MessageDocument[]>(),
         startersOf(models, conversationId),
@@ -50,6 +54,7 @@ export function createBranchReads(models: Models) {
     async deletedAfter(conversationId: string, afterRev: number): Promise<string[]> {
       const deleted = await messages
         .find({ conversationId, rev: { $gt: afterRev }, deleted: true }, { _id: 1 })
+        .hint('rev')
         .sort({ rev: 1, seq: 1 })
         .lean();
       return deleted.map(({ _id }) => _id);
@@ -61,6 +66,7 @@ function startersOf({ messages }: Models, conversationId: string): Promise<Start
   const fields = { _id: 0, line: 1, fork: 1, parentId: 1, role: 1 };
   return messages
     .find({ conversationId, 'fork.line': { $exists: true }, ...existing }, fields)
+    .hint('fork')
     .lean<Starter[]>();
 }
 

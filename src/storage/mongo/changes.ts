@@ -7,6 +7,7 @@
  */
 import { CodedError } from '../../std/coded-error.ts';
 import { applyWrites } from './apply-writes.ts';
+import { callTime } from './call-time.ts';
 import type {
   Claim,
   ConversationDocument,
@@ -67,6 +68,7 @@ export function createChanges(models: Models): Changes {
     const { modifiedCount } = await models.conversations.updateOne(
       { _id, version },
       { $set: { ...change.fields, pending, version: changed.version } },
+      { hint: '_id_' },
     );
     if (modifiedCount === 0) return false;
     return pending === null || (await settling.finish(changed, pending));
@@ -78,8 +80,8 @@ export function createChanges(models: Models): Changes {
       const conversation = await findAny(conversationId);
       return conversation?.userId === userId ? conversation : null;
     },
-    change: (conversationId, look, plan) =>
-      lines.run(conversationId, async () => {
+    change(conversationId, look, plan) {
+      const work = async () => {
         for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
           const [conversation, looked] = await Promise.all([findAny(conversationId), look()]);
           if (conversation === null) return null;
@@ -88,7 +90,11 @@ export function createChanges(models: Models): Changes {
           if (await attempt(conversation, planned.change)) return planned.change.answer();
         }
         throw tooBusy();
-      }),
+      };
+      // Whoever waits for others has time as long as the line moves.
+      const time = callTime();
+      return lines.run(conversationId, work, () => time?.beginAnew());
+    },
     settled: settling.settled,
   };
 }
@@ -107,6 +113,7 @@ function createSettling(models: Models) {
       await conversations.updateOne(
         { _id, version },
         { $set: { ...pending.before, pending: null, version: version + 1 } },
+        { hint: '_id_' },
       );
     return isWritten;
   }
@@ -114,7 +121,7 @@ function createSettling(models: Models) {
   /** Nobody has to wait for it: until then, what is pending would be done once more. */
   function clear({ _id, version }: ConversationDocument): void {
     const cleared = conversations
-      .updateOne({ _id, version }, { $set: { pending: null } })
+      .updateOne({ _id, version }, { $set: { pending: null } }, { hint: '_id_' })
       .exec()
       .catch(() => {})
       .finally(() => clearing.delete(cleared));
@@ -127,6 +134,7 @@ function createSettling(models: Models) {
       for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
         const conversation = await conversations
           .findOne({ _id: conversationId, ...existing })
+          .hint('_id_')
           .lean<ConversationDocument>();
         if (conversation === null || conversation.pending === null) return conversation;
         await finish(conversation, conversation.pending);

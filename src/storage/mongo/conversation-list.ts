@@ -25,6 +25,7 @@ export function conversationListMethods(context: Context): Methods {
             };
       const found = await conversations
         .find({ userId, ...older, ...existing })
+        .hint('newest')
         .sort({ updatedAt: -1, _id: -1 })
         .limit(limit + 1)
         .lean<ConversationDocument[]>();
@@ -40,7 +41,7 @@ export function conversationListMethods(context: Context): Methods {
       };
     },
     async createConversation({ userId, conversationId, title, personaId, at }) {
-      if ((await conversations.countDocuments({ userId, ...existing })) >= conversationsMax)
+      if ((await conversations.countDocuments({ userId, ...existing }).hint('newest')) >= conversationsMax)
         return 'unsupported';
       const made = newConversation({ userId, conversationId, title, personaId, at });
       await conversations.create([made]);

@@ -29,6 +29,7 @@ export function generationMethods(context: Context): GenerationStore {
       for (const { _id } of left) await changes.findAny(_id);
       const replies = await models.messages
         .find(unfinished)
+        .hint('unfinished')
         .sort({ unfinished: 1 })
         .lean<MessageDocument[]>();
       return replies.map(toGeneration).filter((generation) => generation !== null);
@@ -62,7 +63,10 @@ export function generationMethods(context: Context): GenerationStore {
 }
 
 async function findReply({ messages }: Models, generationId: string): Promise<Reply | null> {
-  return await messages.findOne({ generationId, deleted: { $ne: true } }, { terms: 0 }).lean<Reply>();
+  return await messages
+    .findOne({ generationId, deleted: { $ne: true } }, { terms: 0 })
+    .hint('generation')
+    .lean<Reply>();
 }
 
 const inOrder = (candidates: readonly StoredCandidate[]) =>
@@ -135,6 +139,7 @@ async function appendText(models: Models, { generationId, offset, text }: Piece)
   const appended = await models.messages.updateOne(
     { generationId, ...unfinished, 'generation.logUnits': offset },
     { $push: { 'generation.log': text }, $inc: { 'generation.logUnits': text.length } },
+    { hint: 'generation' },
   );
   if (appended.matchedCount > 0) return true;
   const reply = await findReply(models, generationId);
@@ -157,6 +162,7 @@ async function replaceCandidate(
   const replaced = await models.messages.updateOne(
     { _id: reply._id, [`generation.candidates.${place}.candidateId`]: candidateId },
     { $set: { [`generation.candidates.${place}`]: toCandidateFields(candidate) } },
+    { hint: '_id_' },
   );
   return replaced.matchedCount > 0;
 }

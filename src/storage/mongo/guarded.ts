@@ -1,11 +1,12 @@
 import type { Store } from '../store.ts';
+import type { MongoStoreOptions } from './open-connection.ts';
 import { createProtection } from './protection.ts';
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** The methods of a store, none of which lets an operator in, keeps anybody waiting, or lets an error of the driver out. */
-export function guarded(store: Store): Store {
-  const protect = createProtection();
+export function guarded(store: Store, options: Pick<MongoStoreOptions, 'answerMs'>): Store {
+  const protect = createProtection(options.answerMs);
   const methods = Object.entries(store as unknown as Record<string, Method>).map(([name, method]) => {
     const asked: Method = async (...args) => {
       args.forEach(assertPlain);

@@ -12,11 +12,14 @@ export type MessageReads = ReturnType<typeof createMessageReads>;
 export function createMessageReads({ messages }: Models) {
   return {
     find: (filter: { _id: string; userId: string }): Promise<MessageDocument | null> =>
-      messages.findOne({ ...filter, ...existing }, { terms: 0 }).lean<MessageDocument>(),
+      messages
+        .findOne({ ...filter, ...existing }, { terms: 0 })
+        .hint('_id_')
+        .lean<MessageDocument>(),
 
     /** Whether something in the line of a message comes, or came, after it. */
     async hasFollower(conversationId: string, { line, seq }: LinePlace): Promise<boolean> {
-      return (await messages.exists({ conversationId, line, seq: { $gt: seq } })) !== null;
+      return (await messages.exists({ conversationId, line, seq: { $gt: seq } }).hint('line')) !== null;
     },
 
     /** By `seq`. */
@@ -54,6 +57,7 @@ export function createMessageReads({ messages }: Models) {
     versions: ({ conversationId, parentId, role }: VersionGroup): Promise<MessageDocument[]> =>
       messages
         .find({ conversationId, parentId, role, ...existing }, shown)
+        .hint('parent')
         .sort({ seq: 1 })
         .lean<MessageDocument[]>(),
   };

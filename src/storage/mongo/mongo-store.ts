@@ -36,7 +36,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     await prepareDatabase(connection, models);
     if (options.isCopyTarget !== true) await refuseHalfCopied(models);
     await removeDeleted(models);
-    return createMongoStore(connection, models);
+    return createMongoStore(connection, models, options);
   } catch (error) {
     await connection.close();
     throw namingServer(error, options);
@@ -44,14 +44,14 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
 }
 
 /** The store on an open connection, which it closes with itself. */
-function createMongoStore(connection: Connection, models: Models): Store {
+function createMongoStore(connection: Connection, models: Models, options: MongoStoreOptions): Store {
   const context: Context = {
     models,
     changes: createChanges(models),
     reads: createMessageReads(models),
     branches: createBranchReads(models),
   };
-  return guarded({
+  const store: Store = {
     ...conversationMethods(context),
     ...conversationListMethods(context),
     ...conversationDeletionMethods(context),
@@ -77,5 +77,6 @@ function createMongoStore(connection: Connection, models: Models): Store {
       await context.changes.settled();
       await connection.close();
     },
-  });
+  };
+  return guarded(store, options);
 }

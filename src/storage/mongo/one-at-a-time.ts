@@ -1,15 +1,33 @@
+interface Waiting {
+  readonly begin: () => void;
+  readonly moved: () => void;
+}
+
 /** Work under one key is done one after another, in the order in which it was asked for; work under different keys does not wait. */
 export class OneAtATime {
-  readonly #last = new Map<string, Promise<unknown>>();
+  /** Who waits under each key that is worked under. */
+  readonly #lines = new Map<string, Waiting[]>();
 
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key);
-    const done = before === undefined ? work() : before.then(work, work);
-    this.#last.set(key, done);
+  /** @param moved told each time that the line moves on while the work waits in it. */
+  async run<T>(key: string, work: () => Promise<T>, moved: () => void): Promise<T> {
+    const line = this.#lines.get(key);
+    if (line === undefined) this.#lines.set(key, []);
+    else await new Promise<void>((begin) => line.push({ begin, moved }));
     try {
-      return await done;
+      return await work();
     } finally {
-      if (this.#last.get(key) === done) this.#last.delete(key);
+      this.#moveOn(key);
+    }
+  }
+
+  #moveOn(key: string): void {
+    const line = this.#lines.get(key);
+    const next = line?.shift();
+    if (next === undefined) this.#lines.delete(key);
+    else {
+      next.begin();
+      next.moved();
+      for (const { moved } of line ?? []) moved();
     }
   }
 }

@@ -29,6 +29,7 @@ export async function findTraces(
 ): Promise<ReadonlyMap<string, Pick<PromptTraceDocument, 'createdAt' | 'trace'>>> {
   const found = await promptTraces
     .find({ conversationId, createdAt: { $gt: now - traceLifeSeconds * 1000 } })
+    .hint('conversation')
     .lean<PromptTraceDocument[]>();
   return new Map(found.map(({ _id, createdAt, trace }) => [_id, { createdAt, trace }]));
 }

@@ -6,14 +6,12 @@ import {
   circuitBreaker,
   handleWhen,
   retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
 } from 'cockatiel';
 import { Error as MongooseErrors, mongo } from 'mongoose';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
+import { inTime, Silence } from './call-time.ts';
 import { answerMs } from './open-connection.ts';
 import { toStoreError } from './store-error.ts';
 
@@ -70,26 +68,26 @@ const reading: ReadonlySet<string> = new Set([
 export type Protect = <T>(method: string, call: () => Promise<T>) => Promise<T>;
 
 /** Each call of one store, by the name of its method. @returns what throws CodedError `store_unavailable` for all that is the database's fault. */
-export function createProtection(): Protect {
+export function createProtection(msMax = answerMs): Protect {
   // Only what says that the database is gone: a refusal is an answer.
   const breaker = circuitBreaker(handleWhen(isOutage), {
     halfOpenAfter: retryAfterMs,
     breaker: new ConsecutiveBreaker(failuresMax),
   });
   const places = new AdaptiveLimit();
-  const inTime = timeout(answerMs, TimeoutStrategy.Aggressive);
   const onceMore = retry(handleWhen(isBrokenConnection), {
     maxAttempts: 1,
     backoff: new ConstantBackoff(20),
   });
-  // Who finds the breaker trying a call waits for that one, and has a second all the same.
-  const wholly = timeout(answerMs, TimeoutStrategy.Aggressive);
-  /** Nested, and not wrapped, so that the policies do not hand each other a signal to which all calls would listen. */
+  // Nested, and not wrapped, so that the policies do not hand each other a signal to which all calls would listen.
+  const again = <T>(method: string, once: () => Promise<T>) =>
+    reading.has(method) ? onceMore.execute(once) : once();
   function carryOut<T>(method: string, call: () => Promise<T>): Promise<T> {
-    const isHurried = !unhurried.has(method);
-    const once = () => breaker.execute(() => (isHurried ? inTime.execute(call) : call()));
-    const asked = reading.has(method) ? () => onceMore.execute(once) : once;
-    return isHurried ? wholly.execute(asked) : asked();
+    if (unhurried.has(method)) return again(method, () => breaker.execute(call));
+    // Around the breaker, too: who finds it trying a call waits for that one. Inside, so that it hears of the silence.
+    return inTime(msMax, (time) =>
+      again(method, () => breaker.execute(() => Promise.race([call(), time.over]))),
+    );
   }
   return async (method, call) => {
     const isLimited = !alwaysLetIn.has(method);
@@ -108,7 +106,7 @@ export function createProtection(): Protect {
 function toUnavailable(error: unknown): unknown {
   if (error instanceof BrokenCircuitError)
     return unavailable('The store cannot be reached at the moment.', error);
-  if (error instanceof TaskCancelledError) return unavailable('The store does not answer.', error);
+  if (error instanceof Silence) return unavailable('The store does not answer.', error);
   return toStoreError(error);
 }
 
@@ -117,7 +115,7 @@ const unavailable = (message: string, cause?: unknown) =>
 
 function isOutage(error: unknown): boolean {
   return (
-    error instanceof TaskCancelledError ||
+    error instanceof Silence ||
     isBrokenConnection(error) ||
     error instanceof MongooseErrors.MongooseServerSelectionError ||
     error instanceof mongo.MongoServerSelectionError ||

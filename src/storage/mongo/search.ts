@@ -1,8 +1,27 @@
+import type { Message } from '../../conversation/message.ts';
 import type { ConversationListStore, SearchHit } from '../../conversation/stores.ts';
 import type { Context } from './context.ts';
 import type { MessageDocument } from './documents.ts';
+import type { Models } from './models.ts';
 import { excerptOf, wantedTerms } from './search-terms.ts';
-import { toOneMessage } from './to-messages.ts';
+import { toMessages } from './to-messages.ts';
+
+/** By id; those of a conversation are looked up together. */
+async function messagesOf(
+  models: Models,
+  documents: readonly MessageDocument[],
+): Promise<ReadonlyMap<string, Message>> {
+  const conversations = new Set(documents.map(({ conversationId }) => conversationId));
+  const messages = await Promise.all(
+    [...conversations].map((id) =>
+      toMessages(
+        models,
+        documents.filter((one) => one.conversationId === id),
+      ),
+    ),
+  );
+  return new Map(messages.flat().map((message) => [message.messageId, message]));
+}
 
 /** Past any character of a word. */
 const lastLetter = '\uffff';
@@ -23,17 +42,17 @@ export function searchMethods({ models }: Context): Pick<ConversationListStore, 
           ...(after !== null && { place: { $lt: after } }),
           ...(conversationId !== null && { conversationId }),
         })
+        .hint('terms')
         .sort({ place: -1 })
         .limit(limit + 1)
         .lean<(MessageDocument & { readonly place: number })[]>();
-      const hits = found.slice(0, limit).map(
-        async (document): Promise<SearchHit> => ({
-          message: await toOneMessage(models, document),
-          excerpt: excerptOf(document.text, words),
-          place: document.place,
-        }),
-      );
-      return { hits: await Promise.all(hits), hasMore: found.length > limit };
+      const page = found.slice(0, limit);
+      const messages = await messagesOf(models, page);
+      const hits = page.flatMap(({ _id, text, place }): SearchHit[] => {
+        const message = messages.get(_id);
+        return message === undefined ? [] : [{ message, excerpt: excerptOf(text, words), place }];
+      });
+      return { hits, hasMore: found.length > limit };
     },
   };
 }

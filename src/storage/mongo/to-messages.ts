@@ -28,6 +28,7 @@ export function siblingsUnder(
 ): Promise<Sibling[]> {
   return messages
     .find({ conversationId, parentId: { $in: parents }, ...existing }, { parentId: 1, role: 1 })
+    .hint('parent')
     .sort({ seq: 1 })
     .lean<Sibling[]>();
 }

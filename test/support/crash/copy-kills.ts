@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type StoreSummary, summarize } from '../../../src/records/copy-store.ts';
 import { toImportedConversation } from '../../../src/records/imported-conversation.ts';
+import type { ConversationRecord } from '../../../src/records/record.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { startCli } from '../cli-process.ts';
 
@@ -11,20 +12,23 @@ const messagesEach = 50;
 
 /** Fills a store with invented conversations, `messages` in all. */
 export async function fillStore(store: Store, messages: number): Promise<void> {
-  const at = Date.UTC(2026, 0, 1);
   for (let n = 0; n < messages / messagesEach; n += 1) {
     const userId = `user-${String(Math.floor(n / 2)).padStart(6, '0')}`;
-    const lines = Array.from({ length: messagesEach }, (_, place) => ({
-      role: place % 2 === 0 ? ('user' as const) : ('companion' as const),
-      text: `Message ${place} of conversation ${n}: ${wordsOf(n * messagesEach + place)}`,
-      createdAt: at + n * 1000 + place,
-      externalId: place % 10 === 0 ? `${n}:${place}` : null,
-    }));
-    await store.putConversation(
-      toImportedConversation(userId, lines, (prefix, place) => `${prefix}_${n}_${place}`),
-    );
+    await store.putConversation(conversationOf(userId, n, messagesEach));
     if (n % 2 === 0) await store.changeSettings(userId, { locale: n % 4 === 0 ? 'de' : 'en' });
   }
+}
+
+/** @param n tells it from others. */
+export function conversationOf(userId: string, n: number, messages: number): ConversationRecord {
+  const at = Date.UTC(2026, 0, 1);
+  const lines = Array.from({ length: messages }, (_, place) => ({
+    role: place % 2 === 0 ? ('user' as const) : ('companion' as const),
+    text: `Message ${place} of conversation ${n}: ${wordsOf(n * messagesEach + place)}`,
+    createdAt: at + n * 1000 + place,
+    externalId: place % 10 === 0 ? `${n}:${place}` : null,
+  }));
+  return toImportedConversation(userId, lines, (prefix, place) => `${prefix}_${n}_${place}`);
 }
 
 /** Some words that are different for each number. */

@@ -1,0 +1,150 @@
+/**
+ * A store with many messages: how long its reads take, and on MongoDB which index each goes by and how many documents it looks at.
+ *
+ *     npm run bench -- large [--messages 1000000] [--mongo] [--reads 300] [--json]
+ *
+ * Invented conversations of 50 messages, two of each user; and one user who has a hundredth of all, in one conversation. Reads are of users at random and of that one, in turn:
+ * `conversation:open` (the conversation and its newest 50 messages), `history:page` (50 before the middle), `history:search` (two words, the second begun). The
+ * database is the server that the tests use as MongoDB; without --mongo the embedded store is measured.
+ */
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import mongoose from 'mongoose';
+import { uniformAt } from '../src/engine/uniform.ts';
+import { openEmbeddedStore } from '../src/storage/embedded/embedded-store.ts';
+import { openMongoStore } from '../src/storage/mongo/mongo-store.ts';
+import type { Store } from '../src/storage/store.ts';
+import { conversationOf, fillStore } from '../test/support/crash/copy-kills.ts';
+import { startMongoServer } from '../test/support/mongo-server.ts';
+import { describeMachine } from './machine.ts';
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '1000000' },
+    mongo: { type: 'boolean', default: false },
+    reads: { type: 'string', default: '300' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [messages, reads] = [Number(values.messages), Number(values.reads)];
+const directory = await mkdtemp(join(process.env['DATA_DIR'] ?? 'data', 'bench-large-'));
+await using server = values.mongo ? await startMongoServer() : null;
+const uri = server?.newDatabase() ?? '';
+const store = await (server === null
+  ? openEmbeddedStore({ file: join(directory, 'amity.db') })
+  : openMongoStore({ uri }));
+const heavyUser = 'user-heavy';
+const began = performance.now();
+await fillStore(store, messages - messages / 100);
+await store.putConversation(conversationOf(heavyUser, 999_999, messages / 100));
+const fillSeconds = Math.round((performance.now() - began) / 1000);
+
+let drawn = 0;
+const pick = (below: number) => Math.floor(uniformAt(1, 1, drawn++) * below);
+const users = Math.floor(messages / 100) - 1;
+const took: Record<string, number[]> = { 'conversation:open': [], 'history:page': [], 'history:search': [] };
+const examined: Record<string, Plan[]> = {};
+for (let n = 0; n < reads; n += 1) {
+  const userId = n % 4 === 3 ? heavyUser : `user-${String(pick(users)).padStart(6, '0')}`;
+  await measureReads(store, userId);
+}
+const rows = Object.entries(took).map(([read, times]) => {
+  const sorted = times.sort((one, other) => one - other);
+  const at = (share: number) => Math.round((sorted[Math.floor(share * sorted.length)] ?? 0) * 10) / 10;
+  return { read, 'p50, ms': at(0.5), 'p99, ms': at(0.99) };
+});
+if (server !== null) await explainReads();
+await store[Symbol.asyncDispose]();
+await rm(directory, { recursive: true, force: true });
+const result = { ...describeMachine(), messages, reads, fillSeconds, rows, plans: examined };
+const name = values.mongo ? 'large-mongo' : 'large';
+writeFileSync(new URL(`results/${name}.json`, import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+if (values.json) console.log(JSON.stringify(result, null, 2));
+else {
+  console.table(rows);
+  for (const [read, plans] of Object.entries(examined))
+    console.table(plans.map((plan) => ({ read, ...plan })));
+}
+
+async function measureReads(from: Store, userId: string): Promise<void> {
+  const conversationId = (await from.conversationIds({ userId, after: null, limit: 1 }))[0] ?? '';
+  await timed('conversation:open', async () => {
+    const conversation = await from.conversation(userId, conversationId);
+    await from.branchPage({ conversationId, leafId: conversation?.selectedLeafId ?? '', limit: 50 });
+  });
+  const conversation = await from.conversation(userId, conversationId);
+  const leafId = conversation?.selectedLeafId ?? '';
+  const beforeSeq = Math.ceil((conversation?.lastSeq ?? 0) / 2);
+  await timed('history:page', () => from.branchPage({ conversationId, leafId, beforeSeq, limit: 50 }));
+  const words = ['message', 'conv'];
+  await timed('history:search', () =>
+    from.searchMessages({ userId, conversationId: null, words, after: null, limit: 20 }),
+  );
+}
+
+async function timed(read: string, work: () => Promise<unknown>): Promise<void> {
+  const start = performance.now();
+  await work();
+  took[read]?.push(performance.now() - start);
+}
+
+interface Plan {
+  readonly query: string;
+  readonly index: string;
+  readonly examined: number;
+  readonly returned: number;
+}
+
+/** What the database does for the queries that each read asks it, of the user who has most. */
+async function explainReads(): Promise<void> {
+  const connection = await mongoose
+    .createConnection(`${uri}${uri.includes('?') ? '&' : '?'}monitorCommands=true`)
+    .asPromise();
+  const before = mongoose.connections.length;
+  await using watched = await openMongoStore({
+    uri: `${uri}${uri.includes('?') ? '&' : '?'}monitorCommands=true`,
+  });
+  const queries: Record<string, unknown>[] = [];
+  mongoose.connections[before]?.getClient().on('commandStarted', ({ commandName, command }) => {
+    if (commandName === 'find') queries.push(command as Record<string, unknown>);
+  });
+  const conversationId =
+    (await watched.conversationIds({ userId: heavyUser, after: null, limit: 1 }))[0] ?? '';
+  const conversation = await watched.conversation(heavyUser, conversationId);
+  const page = { conversationId, leafId: conversation?.selectedLeafId ?? '', limit: 50 };
+  for (const [read, work] of [
+    ['conversation:open', () => watched.branchPage(page)],
+    [
+      'history:page',
+      () => watched.branchPage({ ...page, beforeSeq: Math.ceil((conversation?.lastSeq ?? 0) / 2) }),
+    ],
+    [
+      'history:search',
+      () =>
+        watched.searchMessages({
+          ...{ userId: heavyUser, conversationId: null, words: ['message', 'conv'], after: null, limit: 20 },
+        }),
+    ],
+  ] as const) {
+    queries.length = 0;
+    await work();
+    examined[read] = [];
+    for (const query of [...queries]) examined[read].push(await explain(connection, query));
+  }
+  await connection.close();
+}
+
+async function explain(connection: mongoose.Connection, query: Record<string, unknown>): Promise<Plan> {
+  const { lsid: _, $clusterTime: __, $db: ___, txnNumber: ____, readConcern: _____, ...find } = query;
+  const plan = await connection.db?.command({ explain: find, verbosity: 'executionStats' });
+  const stats = plan?.['executionStats'] ?? {};
+  const index = JSON.stringify(plan?.['queryPlanner'] ?? {}).match(/"indexName":"([^"]+)"/)?.[1];
+  return {
+    query: `${find['find']} ${Object.keys(find['filter'] as object).join(', ')}`,
+    index: index ?? JSON.stringify(plan?.['queryPlanner'] ?? {}).match(/"stage":"(\w+)"/)?.[1] ?? 'unknown',
+    examined: Number(stats['totalDocsExamined']),
+    returned: Number(stats['nReturned']),
+  };
+}
