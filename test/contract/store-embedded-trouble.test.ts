@@ -167,7 +167,7 @@ describe('an embedded store in trouble', () => {
       const { connection, store } = openWithConnection();
       connection.pragma('user_version = 99');
       await store[Symbol.asyncDispose]();
-      await opening(file, /newer Amity \(schema 99, this one knows 6\)/);
+      await opening(file, /newer Amity \(schema 99, this one knows 7\)/);
     });
 
     it('says that a damaged file is damaged', async () => {

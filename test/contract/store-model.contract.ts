@@ -100,7 +100,8 @@ class ComparedConversation {
   }
 
   async #put(): Promise<void> {
-    const asked = { ...this.#user, at: 1 };
+    const { userId, conversationId } = this.#user;
+    const asked = { userId, conversationId, at: 1 };
     const record = await this.#store.conversationRecord(asked);
     if (record === null) throw new Error('The conversation is gone.');
     await this.#store.putConversation(record);
