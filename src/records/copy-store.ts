@@ -1,6 +1,6 @@
 /**
- * Copies all of one store into another, user by user and conversation by conversation, and compares what both give then. What was copied
- * before a break is compared, and copied again only where it differs.
+ * Copies all of one store into another, user by user and conversation by conversation, and compares what both give then. A copy that was
+ * broken off goes on behind the last user that was done; one that differs at the end is made again from the beginning.
  */
 import { canonicalJson } from './canonical.ts';
 import { checkConversation } from './check-conversation.ts';
@@ -55,13 +55,15 @@ export async function copyStore(copy: Copy): Promise<Copied> {
   await copyErased(copy);
   const counted = await summarize(from, copy);
   const copied = await summarize(to, copy);
-  if (counted.checksum !== copied.checksum)
+  if (counted.checksum !== copied.checksum) {
+    await to.setCopyMark('');
     return {
       ok: false,
       problem:
         `they differ afterwards: ${describe(counted)} in one and ${describe(copied)} in the other. ` +
         'Something has changed meanwhile: stop what writes to either, and copy again',
     };
+  }
   await to.setCopyMark(null);
   return { ok: true, summary: copied, resumed: before !== null };
 }
