@@ -20,6 +20,7 @@ import type {
 } from './documents.ts';
 import { existing } from './filters.ts';
 import type { Models } from './models.ts';
+import { onceMore } from './once-more.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 /** Changes by other processes that one change gives way to. */
@@ -85,7 +86,8 @@ export function createChanges(models: Models): Changes {
         for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
           const [conversation, looked] = await Promise.all([findAny(conversationId), look()]);
           if (conversation === null) return null;
-          const planned = await plan(conversation, looked);
+          // What reads much may lose its cursor.
+          const planned = await onceMore(() => plan(conversation, looked));
           if ('unchanged' in planned) return planned.unchanged;
           if (await attempt(conversation, planned.change)) return planned.change.answer();
         }
@@ -107,7 +109,7 @@ function createSettling(models: Models) {
   /** False when the change has turned out to be impossible, and was taken back. */
   async function finish(changed: ConversationDocument, pending: PendingWrites): Promise<boolean> {
     const { _id, version } = changed;
-    const isWritten = await applyWrites(models, _id, pending);
+    const isWritten = await onceMore(() => applyWrites(models, _id, pending));
     if (isWritten) clear(changed);
     else
       await conversations.updateOne(

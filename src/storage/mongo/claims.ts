@@ -1,6 +1,7 @@
 import type { Claimed, ConversationListStore } from '../../conversation/stores.ts';
 import type { Context } from './context.ts';
 import type { Claim } from './documents.ts';
+import { onceMore } from './once-more.ts';
 
 /** Handing over what one user has to another: conversation by conversation, so that one that breaks off can be asked for again. */
 export function claimMethods(context: Context): Pick<ConversationListStore, 'claimUser'> {
@@ -16,7 +17,7 @@ export function claimMethods(context: Context): Pick<ConversationListStore, 'cla
       const claimed = { conversations: found.length, messages };
       if (from === to) return claimed;
       for (const { _id } of found) await claimConversation(context, _id, { from, to });
-      await models.dailyTurns.updateMany({ userId: from }, { $set: { userId: to } });
+      await onceMore(async () => models.dailyTurns.updateMany({ userId: from }, { $set: { userId: to } }));
       await claimSettings(context, { from, to });
       return claimed;
     },

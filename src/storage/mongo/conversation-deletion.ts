@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { keepTurns } from './daily-turns.ts';
 import type { ConversationDocument } from './documents.ts';
 import type { Models } from './models.ts';
+import { onceMore } from './once-more.ts';
 
 export function conversationDeletionMethods({
   models,
@@ -34,7 +35,10 @@ export function conversationDeletionMethods({
 /** All that belonged to a conversation, which itself goes last: until then it is known what is left to remove. */
 export async function removeConversation(models: Models, conversation: ConversationDocument): Promise<void> {
   const { _id: conversationId } = conversation;
-  await Promise.all([keepTurns(models, conversation), removeBelongings(models, conversationId)]);
+  await Promise.all([
+    keepTurns(models, conversation),
+    onceMore(() => removeBelongings(models, conversationId)),
+  ]);
   await models.conversations.deleteOne({ _id: conversationId });
 }
 

@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { newConversation, toConversation, toConversations } from './conversations.ts';
 import type { ConversationDocument } from './documents.ts';
 import { existing } from './filters.ts';
+import { insertOnce } from './insert-once.ts';
 
 type Methods = Pick<
   ConversationListStore,
@@ -44,7 +45,8 @@ export function conversationListMethods(context: Context): Methods {
       if ((await conversations.countDocuments({ userId, ...existing }).hint('newest')) >= conversationsMax)
         return 'unsupported';
       const made = newConversation({ userId, conversationId, title, personaId, at });
-      await conversations.create([made]);
+      if (!(await insertOnce(conversations, [made], { userId })))
+        throw new Error(`There is a conversation ${conversationId} already.`);
       return await toConversation(context, made);
     },
     renameConversation: ({ userId, conversationId, title, at }) =>

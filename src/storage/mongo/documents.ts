@@ -182,6 +182,7 @@ export interface PreferenceDocument {
 }
 
 export interface FeedbackDocument {
+  readonly _id: mongo.ObjectId;
   readonly userId: string;
   readonly conversationId: string;
   readonly rating: FeedbackRating;

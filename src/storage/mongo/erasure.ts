@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { removeConversation } from './conversation-deletion.ts';
 import type { ConversationDocument } from './documents.ts';
 import type { Models } from './models.ts';
+import { onceMore } from './once-more.ts';
 
 type Methods = Pick<RecordStore, 'eraseUser' | 'isErased' | 'erasedUsers' | 'putErased'>;
 
@@ -74,6 +75,6 @@ async function removeRest(models: Models, userId: string): Promise<void> {
     if (by === 'kept') continue;
     const model = byName.get(name);
     if (model === undefined) throw new Error(`The inventory names ${name}, of which there is no model.`);
-    await model.deleteMany({ [by]: userId });
+    await onceMore(async () => model.deleteMany({ [by]: userId }));
   }
 }

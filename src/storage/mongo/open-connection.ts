@@ -19,11 +19,12 @@ const defaultDatabase = 'amity';
 
 /** @throws CodedError `store_unavailable`, with a sentence that names the server and what is wrong. */
 export async function openConnection(options: MongoStoreOptions): Promise<Connection> {
+  const { answerMs: waitMs = answerMs } = options;
   try {
     return await mongoose
       .createConnection(options.uri, {
         ...(databaseOf(options) === null && { dbName: defaultDatabase }),
-        ...{ serverSelectionTimeoutMS: answerMs, connectTimeoutMS: answerMs, waitQueueTimeoutMS: answerMs },
+        ...{ serverSelectionTimeoutMS: waitMs, connectTimeoutMS: waitMs, waitQueueTimeoutMS: waitMs },
         ...{ socketTimeoutMS: silentMs, heartbeatFrequencyMS: 2000, bufferCommands: false },
         ...{ autoIndex: false, autoCreate: false, ignoreUndefined: true },
         // What is answered outlives the loss of a server, and so does what is read.

@@ -1,17 +1,11 @@
 /** What keeps a database that is slow or gone from keeping everybody waiting. */
-import {
-  BrokenCircuitError,
-  ConsecutiveBreaker,
-  ConstantBackoff,
-  circuitBreaker,
-  handleWhen,
-  retry,
-} from 'cockatiel';
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { Error as MongooseErrors, mongo } from 'mongoose';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import { inTime, Silence } from './call-time.ts';
+import { isBrokenConnection, onceMore } from './once-more.ts';
 import { answerMs } from './open-connection.ts';
 import { toStoreError } from './store-error.ts';
 
@@ -46,8 +40,8 @@ const alwaysLetIn: ReadonlySet<string> = new Set([
   'ping',
 ] satisfies (Method | string)[]);
 
-/** What changes nothing is asked once more when the connection breaks. */
-const reading: ReadonlySet<string> = new Set([
+/** What changes nothing, or puts something whole in its place, is asked once more when the connection breaks. */
+const repeatable: ReadonlySet<string> = new Set([
   'askedTurn',
   'branchPage',
   'changedAfter',
@@ -60,6 +54,8 @@ const reading: ReadonlySet<string> = new Set([
   'listConversations',
   'message',
   'promptTrace',
+  'putConversation',
+  'putUser',
   'searchMessages',
   'settings',
   'userRecord',
@@ -75,13 +71,9 @@ export function createProtection(msMax = answerMs): Protect {
     breaker: new ConsecutiveBreaker(failuresMax),
   });
   const places = new AdaptiveLimit();
-  const onceMore = retry(handleWhen(isBrokenConnection), {
-    maxAttempts: 1,
-    backoff: new ConstantBackoff(20),
-  });
   // Nested, and not wrapped, so that the policies do not hand each other a signal to which all calls would listen.
   const again = <T>(method: string, once: () => Promise<T>) =>
-    reading.has(method) ? onceMore.execute(once) : once();
+    repeatable.has(method) ? onceMore(once) : once();
   function carryOut<T>(method: string, call: () => Promise<T>): Promise<T> {
     if (unhurried.has(method)) return again(method, () => breaker.execute(call));
     // Around the breaker, too: who finds it trying a call waits for that one. Inside, so that it hears of the silence.
@@ -122,10 +114,4 @@ function isOutage(error: unknown): boolean {
     // Not exported by the driver.
     (error instanceof mongo.MongoDriverError && error.name === 'MongoWaitQueueTimeoutError')
   );
-}
-
-function isBrokenConnection(error: unknown): boolean {
-  // A bulk write wraps it.
-  const cause = error instanceof mongo.MongoBulkWriteError ? error.cause : error;
-  return cause instanceof mongo.MongoNetworkError;
 }
