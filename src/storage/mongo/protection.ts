@@ -16,6 +16,9 @@ const retryAfterMs = 1000;
 
 type Method = Exclude<keyof Store, symbol>;
 
+/** A call that comes further may take so many times as long as one that does not: who asks waits for it all the same. */
+const inAll = 1.4;
+
 /** What goes along many messages takes the time it takes. */
 const unhurried: ReadonlySet<string> = new Set([
   'claimUser',
@@ -77,7 +80,8 @@ export function createProtection(msMax = answerMs): Protect {
   function carryOut<T>(method: string, call: () => Promise<T>): Promise<T> {
     if (unhurried.has(method)) return again(method, () => breaker.execute(call));
     // Around the breaker, too: who finds it trying a call waits for that one. Inside, so that it hears of the silence.
-    return inTime(msMax, (time) =>
+    const patience = { ms: msMax, inAllMs: alwaysLetIn.has(method) ? null : msMax * inAll };
+    return inTime(patience, (time) =>
       again(method, () => breaker.execute(() => Promise.race([call(), time.over]))),
     );
   }

@@ -5,6 +5,8 @@ import { OneAtATime } from '../../../../src/storage/mongo/one-at-a-time.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
+const patience = { ms: 100, inAllMs: null };
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 it('a call ends when it has not come further for so long, and not while it does', async () => {
@@ -15,8 +17,8 @@ it('a call ends when it has not come further for so long, and not while it does'
     }
     return 'done';
   };
-  const done = inTime(100, steps);
-  const silent = inTime(100, () => pause(200)).catch((error: unknown) => error);
+  const done = inTime(patience, steps);
+  const silent = inTime(patience, () => pause(200)).catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(500);
   expect(await done).toBe('done');
   expect(await silent).toBeInstanceOf(Silence);
@@ -27,7 +29,7 @@ it('whoever waits in a line has time as long as it moves', async () => {
   const line = new OneAtATime();
   const order: number[] = [];
   const work = (n: number) =>
-    inTime(100, (time) =>
+    inTime(patience, (time) =>
       line.run(
         'one',
         async () => {
@@ -46,7 +48,7 @@ it('whoever waits in a line has time as long as it moves', async () => {
 it('whoever waits in a line that does not move ends with those before', async () => {
   const line = new OneAtATime();
   const stuck = () =>
-    inTime(100, (time) =>
+    inTime(patience, (time) =>
       line.run(
         'one',
         () => pause(10_000),
