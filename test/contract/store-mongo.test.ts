@@ -30,13 +30,7 @@ describe.runIf(hasMongoServer())('on MongoDB', () => {
     });
     afterAll(() => wire[Symbol.asyncDispose]());
 
-    const viaWire = () => {
-      const url = new URL(server.newDatabase());
-      url.port = `${wire.port}`;
-      // A driver that found out where the server is would go there.
-      url.searchParams.set('directConnection', 'true');
-      return url.href;
-    };
+    const viaWire = () => wire.address(server.newDatabase());
     storeContract(
       'MongoDB',
       opener(viaWire, () => wire),

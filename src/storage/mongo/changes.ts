@@ -7,6 +7,7 @@
  */
 import { CodedError } from '../../std/coded-error.ts';
 import { applyWrites } from './apply-writes.ts';
+import { removeOrphans } from './belongings.ts';
 import { callTime } from './call-time.ts';
 import type {
   Claim,
@@ -125,6 +126,7 @@ function createSettling(models: Models) {
     const cleared = conversations
       .updateOne({ _id, version }, { $set: { pending: null } }, { hint: '_id_' })
       .exec()
+      .then(({ matchedCount }) => (matchedCount === 0 ? removeOrphans(models, _id) : undefined))
       .catch(() => {})
       .finally(() => clearing.delete(cleared));
     clearing.add(cleared);

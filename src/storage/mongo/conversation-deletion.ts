@@ -1,4 +1,5 @@
 import type { ConversationListStore } from '../../conversation/stores.ts';
+import { removeBelongings } from './belongings.ts';
 import type { Context } from './context.ts';
 import { keepTurns } from './daily-turns.ts';
 import type { ConversationDocument } from './documents.ts';
@@ -40,15 +41,6 @@ export async function removeConversation(models: Models, conversation: Conversat
     onceMore(() => removeBelongings(models, conversationId)),
   ]);
   await models.conversations.deleteOne({ _id: conversationId });
-}
-
-export async function removeBelongings(models: Models, conversationId: string): Promise<void> {
-  await Promise.all([
-    models.messages.deleteMany({ conversationId }),
-    models.promptTraces.deleteMany({ conversationId }),
-    models.preferences.deleteMany({ conversationId }),
-    models.sessionFeedback.deleteMany({ conversationId }),
-  ]);
 }
 
 /** Finishes what a crash has broken off. */

@@ -38,6 +38,8 @@ export function wantedTerms(query: readonly string[]): WantedTerms | null {
   if (begun === undefined) return null;
   const letters = [...begun];
   const all = [...words.slice(0, -1).map((word) => `${word}=`), letters.slice(0, prefixLettersMax).join('')];
+  // A database goes by the first of them; the longer a word is, the fewer texts have it.
+  all.sort((one, other) => other.length - one.length);
   return { all, begun: letters.length > prefixLettersMax ? begun : null };
 }
 

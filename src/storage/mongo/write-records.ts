@@ -1,8 +1,8 @@
 import { type Model, mongo } from 'mongoose';
 import type { ConversationRecord, GenerationRecord, MessageRecord } from '../../records/record.ts';
 import type { RecordStore } from '../../records/stores.ts';
+import { removeBelongings } from './belongings.ts';
 import type { Context } from './context.ts';
-import { removeBelongings } from './conversation-deletion.ts';
 import type { ConversationDocument, GenerationFields, MessageDocument } from './documents.ts';
 import { toCandidateFields } from './generation-fields.ts';
 import { insertOnce } from './insert-once.ts';

@@ -14,11 +14,14 @@ export const wireFaults = [...anyTime, 'duplicate key', 'cursor lost'] as const;
 export type WireFault = (typeof wireFaults)[number];
 
 export interface MongoWire extends AsyncDisposable {
-  readonly port: number;
+  /** The same database, reached over this link. */
+  address(uri: string): string;
   /** How often each fault has happened. */
   readonly happened: ReadonlyMap<WireFault, number>;
   /** Lets one of so many commands fail, in one way after another; null: none. */
   failEvery(commands: number | null): void;
+  /** Commands of this name do not get through until what is returned is called. */
+  hold(command: string): { readonly held: Promise<void>; readonly release: () => void };
 }
 
 /** What the server says, with what tells a driver that it may ask once more. */
@@ -42,6 +45,7 @@ export async function openMongoWire(target: string): Promise<MongoWire> {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket>();
   const faults = new Faults();
+  let gate: Gate | null = null;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
     const destroy = () => {
@@ -65,6 +69,8 @@ export async function openMongoWire(target: string): Promise<MongoWire> {
       const { fault } = asked;
       const refusal = fault === null ? undefined : refusals[fault];
       if (fault === 'cut before') destroy();
+      else if (gate !== null && gate.command === commandOf(message)?.name)
+        gate.keep(() => upstream.write(message));
       else if (refusal === undefined) {
         // Twice, and the first answer gets lost. The server would know it again by its number.
         isHeldBack = fault === 'duplicate key';
@@ -88,15 +94,44 @@ export async function openMongoWire(target: string): Promise<MongoWire> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    address: (uri) => {
+      const url = new URL(uri);
+      url.port = `${(server.address() as AddressInfo).port}`;
+      // A driver that found out where the server is would go there.
+      url.searchParams.set('directConnection', 'true');
+      return url.href;
+    },
     happened: faults.happened,
     failEvery: (commands) => faults.every(commands),
+    hold(command) {
+      const kept: (() => void)[] = [];
+      return {
+        held: new Promise((resolve) => {
+          gate = {
+            command,
+            keep: (send) => {
+              kept.push(send);
+              resolve();
+            },
+          };
+        }),
+        release() {
+          gate = null;
+          for (const send of kept) send();
+        },
+      };
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       server.close();
       await once(server, 'close');
     },
   };
+}
+
+interface Gate {
+  readonly command: string;
+  readonly keep: (send: () => void) => void;
 }
 
 interface Asked {
