@@ -11,6 +11,7 @@ import { existing } from './filters.ts';
 import { toGeneration } from './generation-fields.ts';
 import type { Models } from './models.ts';
 import { findTraces } from './prompt-traces.ts';
+import { fieldsOf } from './to-messages.ts';
 
 type Methods = Pick<
   RecordStore,
@@ -135,25 +136,8 @@ async function toRecord(
 }
 
 function toMessageRecord(document: MessageDocument, traces: Traces): MessageRecord {
-  return {
-    messageId: document._id,
-    seq: document.seq,
-    rev: document.rev,
-    role: document.role,
-    text: document.text,
-    status: document.status,
-    createdAt: document.createdAt,
-    parentId: document.parentId,
-    clientMessageId: document.clientMessageId,
-    generationId: document.generationId ?? null,
-    finishReason: document.finishReason,
-    shownCandidateId: document.shownCandidateId,
-    model: document.model,
-    variant: document.variant,
-    reaction: document.reaction,
-    externalId: document.externalId ?? null,
-    generation: toGenerationRecord(document, traces),
-  };
+  const generation = toGenerationRecord(document, traces);
+  return { ...fieldsOf(document), externalId: document.externalId ?? null, generation };
 }
 
 function toGenerationRecord(document: MessageDocument, traces: Traces): GenerationRecord | null {

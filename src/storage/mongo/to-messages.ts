@@ -51,10 +51,14 @@ export function withSiblings(documents: readonly MessageDocument[], siblings: re
 }
 
 function toMessage(document: MessageDocument, siblings: Siblings): Message {
+  const { conversationId, userId } = document;
+  return { ...fieldsOf(document), conversationId, userId, siblings };
+}
+
+/** What a message says of itself. */
+export function fieldsOf(document: MessageDocument): Omit<Message, 'conversationId' | 'userId' | 'siblings'> {
   return {
     messageId: document._id,
-    conversationId: document.conversationId,
-    userId: document.userId,
     seq: document.seq,
     rev: document.rev,
     role: document.role,
@@ -69,6 +73,5 @@ function toMessage(document: MessageDocument, siblings: Siblings): Message {
     model: document.model,
     variant: document.variant,
     reaction: document.reaction,
-    siblings,
   };
 }
