@@ -33,7 +33,6 @@ async function update({ messages }: Models, updates: readonly MessageUpdate[]): 
       updateOne: {
         // One that was changed after this has had it, and one that was deleted needs it no more.
         filter: { _id: messageId, rev: { $lt: rev }, deleted: { $ne: true } },
-        hint: '_id_',
         update: {
           $set: { ...Object.fromEntries(set), rev },
           ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((field) => [field, 1])) }),

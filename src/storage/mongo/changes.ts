@@ -19,7 +19,7 @@ import type {
   PreferenceDocument,
   Removal,
 } from './documents.ts';
-import { existing } from './filters.ts';
+import { isThere } from './filters.ts';
 import type { Models } from './models.ts';
 import { onceMore } from './once-more.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -70,7 +70,6 @@ export function createChanges(models: Models): Changes {
     const { modifiedCount } = await models.conversations.updateOne(
       { _id, version },
       { $set: { ...change.fields, pending, version: changed.version } },
-      { hint: '_id_' },
     );
     if (modifiedCount === 0) return false;
     return pending === null || (await settling.finish(changed, pending));
@@ -116,7 +115,6 @@ function createSettling(models: Models) {
       await conversations.updateOne(
         { _id, version },
         { $set: { ...pending.before, pending: null, version: version + 1 } },
-        { hint: '_id_' },
       );
     return isWritten;
   }
@@ -124,7 +122,7 @@ function createSettling(models: Models) {
   /** Nobody has to wait for it: until then, what is pending would be done once more. */
   function clear({ _id, version }: ConversationDocument): void {
     const cleared = conversations
-      .updateOne({ _id, version }, { $set: { pending: null } }, { hint: '_id_' })
+      .updateOne({ _id, version }, { $set: { pending: null } })
       .exec()
       .then(({ matchedCount }) => (matchedCount === 0 ? removeOrphans(models, _id) : undefined))
       .catch(() => {})
@@ -137,10 +135,10 @@ function createSettling(models: Models) {
     async findAny(conversationId: string): Promise<ConversationDocument | null> {
       for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
         const conversation = await conversations
-          .findOne({ _id: conversationId, ...existing })
-          .hint('_id_')
+          .findOne({ _id: conversationId })
           .lean<ConversationDocument>();
-        if (conversation === null || conversation.pending === null) return conversation;
+        if (conversation === null || !isThere(conversation)) return null;
+        if (conversation.pending === null) return conversation;
         await finish(conversation, conversation.pending);
       }
       throw tooBusy();

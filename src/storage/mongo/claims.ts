@@ -9,11 +9,12 @@ export function claimMethods(context: Context): Pick<ConversationListStore, 'cla
   return {
     async claimUser({ from, to }): Promise<Claimed> {
       const existing = { userId: from, deleted: { $ne: true } };
-      const found = await models.conversations.find(existing, { _id: 1 }).hint('newest').lean();
+      const found = await models.conversations.find(existing, { _id: 1 }).lean();
       const ids = found.map(({ _id }) => _id);
-      const messages = await models.messages
-        .countDocuments({ conversationId: { $in: ids }, deleted: { $ne: true } })
-        .hint('seq');
+      const messages = await models.messages.countDocuments({
+        conversationId: { $in: ids },
+        deleted: { $ne: true },
+      });
       const claimed = { conversations: found.length, messages };
       if (from === to) return claimed;
       for (const { _id } of found) await claimConversation(context, _id, { from, to });

@@ -26,7 +26,6 @@ export function conversationListMethods(context: Context): Methods {
             };
       const found = await conversations
         .find({ userId, ...older, ...existing })
-        .hint('newest')
         .sort({ updatedAt: -1, _id: -1 })
         .limit(limit + 1)
         .lean<ConversationDocument[]>();
@@ -42,7 +41,7 @@ export function conversationListMethods(context: Context): Methods {
       };
     },
     async createConversation({ userId, conversationId, title, personaId, at }) {
-      if ((await conversations.countDocuments({ userId, ...existing }).hint('newest')) >= conversationsMax)
+      if ((await conversations.countDocuments({ userId, ...existing })) >= conversationsMax)
         return 'unsupported';
       const made = newConversation({ userId, conversationId, title, personaId, at });
       if (!(await insertOnce(conversations, [made], { userId })))

@@ -12,7 +12,6 @@ export function conversationMethods(context: Context) {
   const findDefault = async (userId: string): Promise<Conversation | null> => {
     const found = await models.conversations
       .findOne({ userId, isDefault: true, deleted: { $ne: true } }, { _id: 1 })
-      .hint('default')
       .lean();
     const conversation = found === null ? null : await changes.find(userId, found._id);
     return conversation === null ? null : toConversation(context, conversation);

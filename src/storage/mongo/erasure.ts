@@ -51,15 +51,12 @@ async function noteErased({ erasedUsers }: Models, userKey: string, at: number):
 }
 
 async function countAll(models: Models, userId: string): Promise<Erased> {
-  const found = await models.conversations
-    .find({ userId, deleted: { $ne: true } }, { _id: 1 })
-    .hint('newest')
-    .lean();
+  const found = await models.conversations.find({ userId, deleted: { $ne: true } }, { _id: 1 }).lean();
   const own = { conversationId: { $in: found.map(({ _id }) => _id) }, deleted: { $ne: true } };
   const [messages, generations, reactions, preferences, feedback, settings] = await Promise.all([
-    models.messages.countDocuments(own).hint('seq'),
-    models.messages.countDocuments({ ...own, role: 'companion' }).hint('seq'),
-    models.messages.countDocuments({ ...own, reaction: { $ne: null } }).hint('seq'),
+    models.messages.countDocuments(own),
+    models.messages.countDocuments({ ...own, role: 'companion' }),
+    models.messages.countDocuments({ ...own, reaction: { $ne: null } }),
     models.preferences.countDocuments({ userId }),
     models.sessionFeedback.countDocuments({ userId }),
     models.userSettings.countDocuments({ _id: userId }),

@@ -26,7 +26,6 @@ export function recordReadMethods({ models, changes }: Context): Methods {
     async conversationIds({ userId, after, limit }) {
       const found = await models.conversations
         .find({ userId, _id: { $gt: after ?? '' }, ...existing }, { _id: 1 })
-        .hint('newest')
         .sort({ _id: 1 })
         .limit(limit)
         .lean();
@@ -35,7 +34,6 @@ export function recordReadMethods({ models, changes }: Context): Methods {
     async conversationAges({ after, limit }) {
       const found = await models.conversations
         .find({ _id: { $gt: after ?? '' }, ...existing }, { userId: 1, updatedAt: 1 })
-        .hint('_id_')
         .sort({ _id: 1 })
         .limit(limit)
         .lean();
@@ -65,7 +63,6 @@ async function userIds(models: Models, { after, limit }: IdPage): Promise<string
   const [conversations, turns, settings] = await Promise.all([
     models.conversations
       .find({ userId: from, ...existing }, { _id: 0, userId: 1 })
-      .hint('newest')
       .sort({ userId: 1 })
       .limit(limit)
       .lean(),
