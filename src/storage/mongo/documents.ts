@@ -130,6 +130,8 @@ export interface MessageDocument {
 }
 
 export interface RequestFields {
+  /** As the message has it: an index of what only some have can name these fields alone. */
+  readonly userId: string;
   readonly clientId: string;
   readonly bodyHash: string;
   readonly generationId: string;

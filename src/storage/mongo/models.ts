@@ -35,7 +35,7 @@ const number = { type: Number };
 const plain = { type: Schema.Types.Mixed };
 
 const reaction = part({ kind: text, comment: text, at: number });
-const request = part({ clientId: text, bodyHash: text, generationId: text });
+const request = part({ userId: text, clientId: text, bodyHash: text, generationId: text });
 const fork = part({ line: number, seq: number });
 const generation = part({
   status: text,
@@ -112,10 +112,7 @@ const messages = new Schema(
   options,
 )
   .index({ conversationId: 1, seq: 1 }, { name: 'seq', unique: true })
-  .index(
-    { userId: 1, 'request.clientId': 1 },
-    { name: 'request', unique: true, partialFilterExpression: { 'request.clientId': { $exists: true } } },
-  )
+  .index({ 'request.userId': 1, 'request.clientId': 1 }, { name: 'request', unique: true, sparse: true })
   .index({ generationId: 1 }, { name: 'generation', unique: true, sparse: true })
   .index(
     { unfinished: 1 },

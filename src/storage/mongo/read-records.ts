@@ -145,5 +145,7 @@ function toGenerationRecord(document: MessageDocument, traces: Traces): Generati
 }
 
 function toRequestRecord({ _id: messageId, seq, role, request }: MessageDocument): RequestRecord[] {
-  return request === undefined ? [] : [{ ...request, messageId, seq, role }];
+  if (request === undefined) return [];
+  const { clientId, bodyHash, generationId } = request;
+  return [{ clientId, bodyHash, generationId, messageId, seq, role }];
 }

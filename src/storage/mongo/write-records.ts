@@ -117,7 +117,7 @@ function toMessageDocuments(record: ConversationRecord, { branches }: Lines): Me
   const requests = new Map(
     record.requests.map(({ messageId, clientId, bodyHash, generationId }) => [
       messageId,
-      { clientId, bodyHash, generationId },
+      { userId, clientId, bodyHash, generationId },
     ]),
   );
   const requestOf = (messageId: string) => {
