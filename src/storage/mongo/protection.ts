@@ -80,7 +80,10 @@ export function createProtection(msMax = answerMs): Protect {
   function carryOut<T>(method: string, call: () => Promise<T>): Promise<T> {
     if (unhurried.has(method)) return again(method, () => breaker.execute(call));
     // Around the breaker, too: who finds it trying a call waits for that one. Inside, so that it hears of the silence.
-    const patience = { ms: msMax, inAllMs: alwaysLetIn.has(method) ? null : Math.round(msMax * inAll) };
+    // Nobody is told when what a reply needs fails: it is tried again, and a database that is only slow would be asked for more.
+    const patience = alwaysLetIn.has(method)
+      ? { ms: msMax * 8, inAllMs: null }
+      : { ms: msMax, inAllMs: Math.round(msMax * inAll) };
     return inTime(patience, (time) =>
       again(method, () => breaker.execute(() => Promise.race([call(), time.over]))),
     );
