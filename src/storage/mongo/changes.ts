@@ -7,7 +7,6 @@
  */
 import { CodedError } from '../../std/coded-error.ts';
 import { applyWrites } from './apply-writes.ts';
-import { removeOrphans } from './belongings.ts';
 import { callTime } from './call-time.ts';
 import type {
   Claim,
@@ -19,9 +18,8 @@ import type {
   PreferenceDocument,
   Removal,
 } from './documents.ts';
-import { isThere } from './filters.ts';
+import { existing } from './filters.ts';
 import type { Models } from './models.ts';
-import { onceMore } from './once-more.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 /** Changes by other processes that one change gives way to. */
@@ -70,6 +68,7 @@ export function createChanges(models: Models): Changes {
     const { modifiedCount } = await models.conversations.updateOne(
       { _id, version },
       { $set: { ...change.fields, pending, version: changed.version } },
+      { hint: '_id_' },
     );
     if (modifiedCount === 0) return false;
     return pending === null || (await settling.finish(changed, pending));
@@ -86,8 +85,7 @@ export function createChanges(models: Models): Changes {
         for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
           const [conversation, looked] = await Promise.all([findAny(conversationId), look()]);
           if (conversation === null) return null;
-          // What reads much may lose its cursor.
-          const planned = await onceMore(() => plan(conversation, looked));
+          const planned = await plan(conversation, looked);
           if ('unchanged' in planned) return planned.unchanged;
           if (await attempt(conversation, planned.change)) return planned.change.answer();
         }
@@ -109,12 +107,13 @@ function createSettling(models: Models) {
   /** False when the change has turned out to be impossible, and was taken back. */
   async function finish(changed: ConversationDocument, pending: PendingWrites): Promise<boolean> {
     const { _id, version } = changed;
-    const isWritten = await onceMore(() => applyWrites(models, _id, pending));
+    const isWritten = await applyWrites(models, _id, pending);
     if (isWritten) clear(changed);
     else
       await conversations.updateOne(
         { _id, version },
         { $set: { ...pending.before, pending: null, version: version + 1 } },
+        { hint: '_id_' },
       );
     return isWritten;
   }
@@ -122,9 +121,8 @@ function createSettling(models: Models) {
   /** Nobody has to wait for it: until then, what is pending would be done once more. */
   function clear({ _id, version }: ConversationDocument): void {
     const cleared = conversations
-      .updateOne({ _id, version }, { $set: { pending: null } })
+      .updateOne({ _id, version }, { $set: { pending: null } }, { hint: '_id_' })
       .exec()
-      .then(({ matchedCount }) => (matchedCount === 0 ? removeOrphans(models, _id) : undefined))
       .catch(() => {})
       .finally(() => clearing.delete(cleared));
     clearing.add(cleared);
@@ -135,10 +133,10 @@ function createSettling(models: Models) {
     async findAny(conversationId: string): Promise<ConversationDocument | null> {
       for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
         const conversation = await conversations
-          .findOne({ _id: conversationId })
+          .findOne({ _id: conversationId, ...existing })
+          .hint('_id_')
           .lean<ConversationDocument>();
-        if (conversation === null || !isThere(conversation)) return null;
-        if (conversation.pending === null) return conversation;
+        if (conversation === null || conversation.pending === null) return conversation;
         await finish(conversation, conversation.pending);
       }
       throw tooBusy();

@@ -130,8 +130,6 @@ export interface MessageDocument {
 }
 
 export interface RequestFields {
-  /** As the message has it: an index of what only some have can name these fields alone. */
-  readonly userId: string;
   readonly clientId: string;
   readonly bodyHash: string;
   readonly generationId: string;
@@ -184,7 +182,6 @@ export interface PreferenceDocument {
 }
 
 export interface FeedbackDocument {
-  readonly _id: mongo.ObjectId;
   readonly userId: string;
   readonly conversationId: string;
   readonly rating: FeedbackRating;

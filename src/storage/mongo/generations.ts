@@ -63,8 +63,10 @@ export function generationMethods(context: Context): GenerationStore {
 }
 
 async function findReply({ messages }: Models, generationId: string): Promise<Reply | null> {
-  // A deleted one is under this id no more.
-  return await messages.findOne({ generationId }, { terms: 0 }).lean<Reply>();
+  return await messages
+    .findOne({ generationId, deleted: { $ne: true } }, { terms: 0 })
+    .hint('generation')
+    .lean<Reply>();
 }
 
 const inOrder = (candidates: readonly StoredCandidate[]) =>
@@ -137,6 +139,7 @@ async function appendText(models: Models, { generationId, offset, text }: Piece)
   const appended = await models.messages.updateOne(
     { generationId, ...unfinished, 'generation.logUnits': offset },
     { $push: { 'generation.log': text }, $inc: { 'generation.logUnits': text.length } },
+    { hint: 'generation' },
   );
   if (appended.matchedCount > 0) return true;
   const reply = await findReply(models, generationId);
@@ -159,6 +162,7 @@ async function replaceCandidate(
   const replaced = await models.messages.updateOne(
     { _id: reply._id, [`generation.candidates.${place}.candidateId`]: candidateId },
     { $set: { [`generation.candidates.${place}`]: toCandidateFields(candidate) } },
+    { hint: '_id_' },
   );
   return replaced.matchedCount > 0;
 }
