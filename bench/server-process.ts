@@ -45,8 +45,10 @@ export async function startServerProcess(
   dataDirectory?: string,
 ): Promise<ServerProcess> {
   const data = dataDirectory ?? (await mkdtemp(join(tmpdir(), 'amity-bench-')));
+  // What is measured is the embedded store, unless `own` says otherwise.
+  const { MONGODB_URI: _, STORE: __, ...inherited } = process.env;
   const env = {
-    ...process.env,
+    ...inherited,
     PORT: '0',
     DATA_DIR: data,
     MODELS_DIR: join(root, 'data/models'),

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Config } from '../config/load.ts';
 import { embeddedFile, openStore } from '../open-store.ts';
-import { type CopyProgress, checkStore, copyStore, summarize } from '../records/copy-store.ts';
+import { checkConversation } from '../records/check-conversation.ts';
+import { type CopyProgress, copyStore, summarize } from '../records/copy-store.ts';
 import { systemClock } from '../std/clock.ts';
 import { openEmbeddedStore } from '../storage/embedded/embedded-store.ts';
 import { openMongoStore } from '../storage/mongo/mongo-store.ts';
@@ -71,11 +72,12 @@ async function check(config: Config, { json }: JsonFlag): Promise<void> {
   const at = systemClock.now();
   const problems: string[] = [];
   let count = 0;
-  for await (const problem of checkStore(store, { at, onProgress: showProgress('looked through') })) {
-    count += 1;
-    if (problems.length < problemsShownMax) problems.push(problem);
-  }
-  const summary = await summarize(store, { at, createDigest, onProgress: showProgress('counted') });
+  const onProgress = showProgress('looked through');
+  const summary = await summarize(store, { at, createDigest, onProgress }, (record) => {
+    const found = checkConversation(record);
+    count += found.length;
+    problems.push(...found.slice(0, problemsShownMax - problems.length));
+  });
   endProgress();
   if (json === true)
     process.stdout.write(`${JSON.stringify({ ok: count === 0, count, problems, ...summary })}\n`);

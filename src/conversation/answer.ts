@@ -72,8 +72,10 @@ export interface AnswerObserver {
 /** Losing its worker costs a reply time, and nothing else, once: what was there when two workers died may be why. */
 const attemptsMax = 2;
 
-/** Attempts to store the end of a reply, with doubling pauses from 100 ms on: about 25 s in all. */
-const storeAttemptsMax = 9;
+/** Attempts to store the end of a reply, with pauses that double from 100 ms on: about 25 s in all. */
+const storeAttemptsMax = 28;
+/** As often as that a store is asked that may be back for a moment. */
+const storePauseMsMax = 1000;
 
 /** Shown instead of a reply in which the model said nothing that may be shown. */
 const filteredLine = 'I do not know what to say to that. Could you put it another way?';
@@ -256,7 +258,7 @@ async function storeEnd(deps: AnswerDeps, turn: Turn, end: GenerationEnd): Promi
       return (await deps.store.endGeneration(end)) ?? 'deleted';
     } catch (error) {
       deps.observer.failed(turn, error);
-      if (attempt < storeAttemptsMax) await deps.pause(50 * 2 ** attempt);
+      if (attempt < storeAttemptsMax) await deps.pause(Math.min(50 * 2 ** attempt, storePauseMsMax));
     }
   }
   return 'unstored';

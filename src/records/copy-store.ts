@@ -3,8 +3,8 @@
  * broken off goes on behind the last user that was done; one that differs at the end is made again from the beginning.
  */
 import { canonicalJson } from './canonical.ts';
-import { checkConversation } from './check-conversation.ts';
 import { conversationIds } from './export-user.ts';
+import type { ConversationRecord, UserRecord } from './record.ts';
 import type { CopyTarget, RecordStore } from './stores.ts';
 
 /** Ids that are looked up at one time. */
@@ -68,21 +68,22 @@ export async function copyStore(copy: Copy): Promise<Copied> {
   return { ok: true, summary: copied, resumed: before !== null };
 }
 
-async function copyUsers({ from, to, at, onProgress }: Copy, after: string | null): Promise<void> {
-  const done = { users: 0, conversations: 0, messages: 0 };
-  for await (const userId of users(from, after)) {
-    await to.putUser(await from.userRecord(userId));
-    for await (const conversationId of conversationIds(from, userId)) {
-      const record = await from.conversationRecord({ userId, conversationId, at });
-      if (record === null) continue;
-      await to.putConversation(record);
-      done.conversations += 1;
-      done.messages += record.messages.length;
-      onProgress({ phase: 'copy', ...done });
+async function copyUsers({ from, to, at, onProgress }: Copy, behind: string | null): Promise<void> {
+  const counts = nothing();
+  let begun: string | null = null;
+  for await (const { user, conversation } of recordsOf(from, { behind, at })) {
+    if (user !== undefined) {
+      if (begun !== null) await to.setCopyMark(begun);
+      begun = user.userId;
+      await to.putUser(user);
+      counts.users += 1;
+    } else {
+      await to.putConversation(conversation);
+      count(counts, conversation);
+      onProgress({ phase: 'copy', ...counts });
     }
-    done.users += 1;
-    await to.setCopyMark(userId);
   }
+  if (begun !== null) await to.setCopyMark(begun);
 }
 
 async function copyErased({ from, to }: Copy): Promise<void> {
@@ -97,45 +98,53 @@ async function copyErased({ from, to }: Copy): Promise<void> {
   }
 }
 
-/** Counts and checksum of all that a store holds. */
+/**
+ * Counts and checksum of all that a store holds.
+ *
+ * @param onConversation told of each conversation
+ */
 export async function summarize(
   store: RecordStore,
   { at, createDigest, onProgress }: Pick<Copy, 'at' | 'createDigest' | 'onProgress'>,
+  onConversation: (record: ConversationRecord) => void = () => {},
 ): Promise<StoreSummary> {
   const digest = createDigest();
-  const counts = { users: 0, conversations: 0, messages: 0 };
-  for await (const userId of users(store, null)) {
-    digest.update(canonicalJson(await store.userRecord(userId)));
-    counts.users += 1;
-    for await (const conversationId of conversationIds(store, userId)) {
-      const record = await store.conversationRecord({ userId, conversationId, at });
-      if (record === null) continue;
-      digest.update(canonicalJson(record));
-      counts.conversations += 1;
-      counts.messages += record.messages.length;
+  const counts = nothing();
+  for await (const { user, conversation } of recordsOf(store, { behind: null, at })) {
+    digest.update(canonicalJson(user ?? conversation));
+    if (user !== undefined) counts.users += 1;
+    else {
+      onConversation(conversation);
+      count(counts, conversation);
       onProgress({ phase: 'compare', ...counts });
     }
   }
   return { ...counts, checksum: digest.digest() };
 }
 
-/** Looks through all conversations of a store. */
-export async function* checkStore(
+type StoreRecord =
+  | { readonly user: UserRecord; readonly conversation?: undefined }
+  | { readonly user?: undefined; readonly conversation: ConversationRecord };
+
+/** Each user, then their conversations. */
+async function* recordsOf(
   store: RecordStore,
-  { at, onProgress }: Pick<Copy, 'at' | 'onProgress'>,
-): AsyncGenerator<string> {
-  const counts = { users: 0, conversations: 0, messages: 0 };
-  for await (const userId of users(store, null)) {
-    counts.users += 1;
+  { behind, at }: { readonly behind: string | null; readonly at: number },
+): AsyncGenerator<StoreRecord> {
+  for await (const userId of users(store, behind)) {
+    yield { user: await store.userRecord(userId) };
     for await (const conversationId of conversationIds(store, userId)) {
-      const record = await store.conversationRecord({ userId, conversationId, at });
-      if (record === null) continue;
-      yield* checkConversation(record);
-      counts.conversations += 1;
-      counts.messages += record.messages.length;
-      onProgress({ phase: 'compare', ...counts });
+      const conversation = await store.conversationRecord({ userId, conversationId, at });
+      if (conversation !== null) yield { conversation };
     }
   }
+}
+
+const nothing = () => ({ users: 0, conversations: 0, messages: 0 });
+
+function count(counts: ReturnType<typeof nothing>, { messages }: ConversationRecord): void {
+  counts.conversations += 1;
+  counts.messages += messages.length;
 }
 
 async function* users(store: RecordStore, behind: string | null): AsyncGenerator<string> {

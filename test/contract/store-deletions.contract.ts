@@ -98,5 +98,5 @@ export function deletionPromises(underTest: StoreUnderTest): void {
     const gone = await store.deleteMessage({ userId: user.userId, messageId: first.user.messageId, at: 1 });
     expect(gone?.messageIds).toHaveLength(3000);
     expect(await store.changedAfter(user.conversationId, 0)).toStrictEqual([]);
-  });
+  }, 180_000);
 }

@@ -4,8 +4,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { CodedError } from '../../src/std/coded-error.ts';
 import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
 import type { Store } from '../../src/storage/store.ts';
+import { openMongoWire } from '../support/faults/mongo-wire.ts';
 import { hasMongoServer, type MongoServer, startMongoServer, withFailing } from '../support/mongo-server.ts';
 import { answerFor, createScenario, expectCreated } from './store-scenario.ts';
+
+/** A machine that is busy with other tests may keep a call waiting. */
+const patientMs = 30_000;
 
 describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
   let server: MongoServer;
@@ -17,7 +21,7 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(async () => {
     uri = server.newDatabase();
-    store = await openMongoStore({ uri });
+    store = await openMongoStore({ uri, answerMs: patientMs });
   });
   afterEach(() => store[Symbol.asyncDispose]());
 
@@ -54,7 +58,7 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
 
   it('stores one turn out of the same request to two conversations at once, and leaves no trace of the other', async () => {
     const user = await createScenario(store);
-    await using other = await openMongoStore({ uri });
+    await using other = await openMongoStore({ uri, answerMs: patientMs });
     const { userId } = user;
     for (let round = 0; round < 20; round += 1) {
       const conversationId = `second-${round}`;
@@ -72,7 +76,7 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
 
   it('leaves no gap when two processes write into one conversation', async () => {
     const user = await createScenario(store);
-    await using other = await openMongoStore({ uri });
+    await using other = await openMongoStore({ uri, answerMs: patientMs });
     const turns = Array.from({ length: 40 }, () => user.turn());
     const appended = await Promise.all(
       turns.map((turn, n) => (n % 2 === 0 ? store : other).appendTurn(turn)),
@@ -82,6 +86,22 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
     const counting = Array.from({ length: 80 }, (_, n) => n + 1);
     expect(stored.map(({ seq }) => seq)).toStrictEqual(counting);
     expect(stored.map(({ rev }) => rev)).toStrictEqual(counting);
+  });
+
+  it('leaves nothing of what one process is still writing into a conversation that another has deleted', async () => {
+    await using wire = await openMongoWire(uri);
+    const other = await openMongoStore({ uri: wire.address(uri), answerMs: patientMs });
+    await using admin = disposable(await mongoose.createConnection(uri).asPromise());
+    const user = await createScenario(store);
+    const { held, release } = wire.hold('insert');
+    const appended = other.appendTurn(user.turn());
+    await held;
+    expect(await store.deleteConversation(user.userId, user.conversationId)).toBe(true);
+    release();
+    expect((await appended).kind).toBe('created');
+    // Closing waits for what goes on after the answers.
+    await other[Symbol.asyncDispose]();
+    expect(await admin.connection.collection('messages').countDocuments({})).toBe(0);
   });
 
   it('finishes the end of a conversation that broke off', async () => {
@@ -116,6 +136,8 @@ describe.runIf(hasMongoServer())('a store on MongoDB, in trouble', () => {
     async () => {
       const user = await createScenario(store);
       const turn = user.turn();
+      await store[Symbol.asyncDispose]();
+      store = await openMongoStore({ uri });
       server.freeze();
       await expect(store.appendTurn(turn)).rejects.toThrow('The store does not answer.');
       const asked = Array.from({ length: 8 }, () => store.conversation(user.userId, user.conversationId));

@@ -8,6 +8,7 @@ import { uniformAt } from '../../src/engine/uniform.ts';
 import { Connection } from '../../src/storage/embedded/connection.ts';
 import { openEmbeddedStore } from '../../src/storage/embedded/embedded-store.ts';
 import { openMongoStore } from '../../src/storage/mongo/mongo-store.ts';
+import { createScenario } from '../contract/store-scenario.ts';
 import { startCli } from '../support/cli-process.ts';
 import { copyThroughKills, fillStore, summaryOf } from '../support/crash/copy-kills.ts';
 import { hasMongoServer, type MongoServer, startMongoServer } from '../support/mongo-server.ts';
@@ -100,18 +101,31 @@ describe.runIf(hasMongoServer())('with MongoDB', () => {
     await admin.close();
   }, 60_000);
 
-  it('a database of before versions were kept is refused, and brought up to date', async () => {
+  it('a database of an older schema is refused, and brought up to date', async () => {
     const uri = server.newDatabase();
     const older = await openMongoStore({ uri });
-    await older.defaultConversation({ userId: 'ada', newConversationId: 'c', at: 1 });
+    const ada = await createScenario(older);
+    const turn = ada.turn();
+    await older.appendTurn(turn);
     await older[Symbol.asyncDispose]();
+    // As it was before the request of a message named its user, and before versions were kept.
     const admin = await mongoose.createConnection(uri).asPromise();
+    const messages = admin.collection('messages');
+    await messages.updateMany({}, { $unset: { 'request.userId': 1 } });
+    await messages.dropIndex('request');
+    const onlyWith = { partialFilterExpression: { 'request.clientId': { $exists: true } } };
+    const keys = { userId: 1, 'request.clientId': 1 } as const;
+    await messages.createIndex(keys, { name: 'request', unique: true, ...onlyWith });
     await admin.collection<{ _id: string }>('meta').deleteOne({ _id: 'schema' });
     await admin.close();
-    await expect(openMongoStore({ uri })).rejects.toThrow('it is of schema 0, and this Amity needs');
+    await expect(openMongoStore({ uri })).rejects.toThrow('it is of schema 0, and this Amity needs 2');
     expect(await amity(['db', 'indexes', '--build'], { MONGODB_URI: uri })).toMatchObject({ code: 0 });
     await using store = await openMongoStore({ uri });
-    expect(await store.conversation('ada', 'c')).not.toBeNull();
+    expect(await store.conversation(ada.userId, ada.conversationId)).toMatchObject({ lastSeq: 2 });
+    expect(await store.appendTurn(turn)).toMatchObject({
+      kind: 'duplicate',
+      generationId: turn.generationId,
+    });
   }, 60_000);
 });
 

@@ -44,6 +44,23 @@ describe.runIf(hasMongoServer())('a server with its store on MongoDB', () => {
     expect((await device.call('conversation:open', {})).messages).toHaveLength(2);
   });
 
+  it('takes what looks like an operator for the text that it is', async () => {
+    await using device = await openGuest(server);
+    for (const text of ['$where', '{"$ne":null}', '$set.text', 'a.$[].b', '{$gt:""}']) {
+      const { conversation } = await device.call('conversation:create', { title: text });
+      const { conversationId } = conversation;
+      const clientMessageId = crypto.randomUUID();
+      const sent = await device.call('message:send', { clientMessageId, conversationId, text });
+      const { message } = await device.end(sent.generationId);
+      await device.call('reaction:set', { messageId: message.messageId, kind: 'up', comment: text });
+      const opened = await device.call('conversation:open', { conversationId });
+      expect(opened.conversation.title).toBe(text);
+      expect(opened.messages).toMatchObject([{ text }, { reaction: { kind: 'up', comment: text } }]);
+      const { hits } = await device.call('history:search', { query: text, conversationId });
+      expect(hits.every((hit) => hit.message.conversationId === conversationId)).toBe(true);
+    }
+  });
+
   it('refuses while the database is gone, says so in /readyz, and goes on by itself', async () => {
     await using device = await openGuest(server);
     await mongo.kill();

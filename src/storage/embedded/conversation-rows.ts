@@ -84,19 +84,7 @@ export function prepareConversationRows(connection: Connection) {
     },
 
     toConversation(row: ConversationRow): Conversation {
-      return {
-        conversationId: row.conversation_id,
-        userId: row.user_id,
-        title: row.title === null ? null : fromStoredText(row.title),
-        personaId: row.persona_id,
-        lastSeq: row.last_seq,
-        lastReadSeq: row.last_read_seq,
-        rev: row.rev,
-        selectedLeafId: row.selected_leaf_id,
-        createdAt: row.created_at,
-        updatedAt: row.updated_at,
-        preview: previewOf(row.selected_leaf_id),
-      };
+      return { ...conversationFields(row), preview: previewOf(row.selected_leaf_id) };
     },
   };
 }
@@ -117,5 +105,21 @@ function preparePreview(connection: Connection) {
     const row = leafId === null ? undefined : newestText.first([leafId]);
     if (row === undefined) return null;
     return toPreview(row.role, fromStoredText(row.text));
+  };
+}
+
+/** What a conversation says of itself. */
+export function conversationFields(row: ConversationRow): Omit<Conversation, 'preview'> {
+  return {
+    conversationId: row.conversation_id,
+    userId: row.user_id,
+    title: row.title === null ? null : fromStoredText(row.title),
+    personaId: row.persona_id,
+    lastSeq: row.last_seq,
+    lastReadSeq: row.last_read_seq,
+    rev: row.rev,
+    selectedLeafId: row.selected_leaf_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
   };
 }

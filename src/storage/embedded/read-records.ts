@@ -9,10 +9,9 @@ import type {
 } from '../../records/record.ts';
 import type { IdPage, RecordStore } from '../../records/stores.ts';
 import type { Connection } from './connection.ts';
-import type { ConversationRow } from './conversation-rows.ts';
+import { type ConversationRow, conversationFields } from './conversation-rows.ts';
 import { preparePromptTraces } from './prompt-traces.ts';
 import type { Rows } from './rows.ts';
-import { fromStoredText } from './stored-text.ts';
 import { prepareSettings } from './user-settings.ts';
 
 type Asked = Parameters<RecordStore['conversationRecord']>[0];
@@ -94,17 +93,8 @@ export function prepareRecordReads(connection: Connection, { messages, generatio
 
 function toFields(row: RecordedRow) {
   return {
-    conversationId: row.conversation_id,
-    userId: row.user_id,
-    title: row.title === null ? null : fromStoredText(row.title),
-    personaId: row.persona_id,
+    ...conversationFields(row),
     isDefault: row.is_default === 1,
-    lastSeq: row.last_seq,
-    lastReadSeq: row.last_read_seq,
-    rev: row.rev,
-    selectedLeafId: row.selected_leaf_id,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
     turnsDay: row.turns_day,
     turnsToday: row.turns_today,
   };

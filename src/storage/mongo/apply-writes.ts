@@ -1,8 +1,8 @@
-import type { MessageDocument, MessageUpdate, PendingWrites, Removal } from './documents.ts';
+import type { MessageUpdate, PendingWrites, Removal } from './documents.ts';
 import { inStretches } from './filters.ts';
 import { handOver } from './hand-over.ts';
+import { insertOnce } from './insert-once.ts';
 import type { Models } from './models.ts';
-import { isDuplicateKey } from './store-error.ts';
 
 /**
  * Does what a change of a conversation has left to do, or what is still missing of it.
@@ -15,7 +15,8 @@ export async function applyWrites(
   writes: PendingWrites,
 ): Promise<boolean> {
   const { inserts, updates, removal, claim, preference } = writes;
-  if (inserts.length > 0 && !(await insertAll(models, inserts))) return false;
+  // The first one tells whether there is a place for them.
+  if (!(await insertOnce(models.messages, inserts, { conversationId }))) return false;
   await Promise.all([
     updates.length > 0 && update(models, updates),
     removal !== null && remove(models, conversationId, removal),
@@ -26,36 +27,12 @@ export async function applyWrites(
   return true;
 }
 
-/** In their order: the first one tells whether there is a place for them. */
-async function insertAll({ messages }: Models, documents: readonly MessageDocument[]): Promise<boolean> {
-  let missing = documents;
-  for (;;) {
-    try {
-      await messages.bulkWrite(
-        missing.map((document) => ({ insertOne: { document } })),
-        { ordered: true },
-      );
-      return true;
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-    }
-    const ids = missing.map(({ _id }) => _id);
-    const present = new Set(
-      (await messages.find({ _id: { $in: ids } }, { _id: 1 }).lean()).map(({ _id }) => _id),
-    );
-    if (!present.has(ids[0] ?? '')) return false;
-    missing = missing.filter(({ _id }) => !present.has(_id));
-    if (missing.length === 0) return true;
-  }
-}
-
 async function update({ messages }: Models, updates: readonly MessageUpdate[]): Promise<void> {
   await messages.bulkWrite(
     updates.map(({ messageId, rev, set, unset }) => ({
       updateOne: {
         // One that was changed after this has had it, and one that was deleted needs it no more.
         filter: { _id: messageId, rev: { $lt: rev }, deleted: { $ne: true } },
-        hint: '_id_',
         update: {
           $set: { ...Object.fromEntries(set), rev },
           ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((field) => [field, 1])) }),

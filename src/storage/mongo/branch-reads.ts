@@ -1,13 +1,13 @@
 import type { Message } from '../../conversation/message.ts';
 import type { BranchQuery } from '../../conversation/stores.ts';
 import type { MessageDocument } from './documents.ts';
-import { existing, inStretches, shown } from './filters.ts';
-import { branchTo, type Forks, type LinePlace, pageOf, rootFork } from './lines.ts';
+import { inStretches, isThere, shown } from './filters.ts';
+import { branchTo, type Forks, pageOf, rootFork } from './lines.ts';
 import type { Models } from './models.ts';
 import { groupOf, type Sibling, siblingsUnder, withSiblings } from './to-messages.ts';
 
 /** The first message of a line. */
-type Starter = Pick<MessageDocument, 'line' | 'fork' | 'parentId' | 'role'>;
+type Starter = Pick<MessageDocument, 'line' | 'fork' | 'parentId' | 'role' | 'deleted'>;
 
 export type BranchReads = ReturnType<typeof createBranchReads>;
 
@@ -20,11 +20,12 @@ export function createBranchReads(models: Models) {
     },
 
     async branchPage({ conversationId, leafId, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: BranchQuery) {
-      const leaf = messages
-        .findOne({ _id: leafId, conversationId, ...existing }, { line: 1, seq: 1 })
-        .hint('_id_');
-      const [top, starters] = await Promise.all([leaf.lean<LinePlace>(), startersOf(models, conversationId)]);
-      if (top === null) return { messages: [], hasMore: false };
+      const leaf = messages.findOne({ _id: leafId }, { conversationId: 1, line: 1, seq: 1, deleted: 1 });
+      const [top, starters] = await Promise.all([
+        leaf.lean<MessageDocument>(),
+        startersOf(models, conversationId),
+      ]);
+      if (top?.conversationId !== conversationId || !isThere(top)) return { messages: [], hasMore: false };
       const stretches = pageOf(branchTo(toForks(starters), top), beforeSeq, limit + 1);
       if (stretches.length === 0) return { messages: [], hasMore: false };
       const found = await messages
@@ -40,34 +41,31 @@ export function createBranchReads(models: Models) {
     },
 
     async changedAfter(conversationId: string, afterRev: number): Promise<Message[]> {
-      const changed = messages
-        .find({ conversationId, rev: { $gt: afterRev }, ...existing }, shown)
-        .hint('rev');
+      const changed = messages.find({ conversationId, rev: { $gt: afterRev } }, shown);
       const [documents, starters] = await Promise.all([
         changed.lean<MessageDocument[]>(),
         startersOf(models, conversationId),
       ]);
-      const ordered = documents.sort((one, other) => one.seq - other.seq);
+      const ordered = documents.filter(isThere).sort((one, other) => one.seq - other.seq);
       return withSiblings(ordered, await siblingsOf(models, ordered, starters));
     },
 
     async deletedAfter(conversationId: string, afterRev: number): Promise<string[]> {
-      const deleted = await messages
-        .find({ conversationId, rev: { $gt: afterRev }, deleted: true }, { _id: 1 })
-        .hint('rev')
-        .sort({ rev: 1, seq: 1 })
+      const changed = await messages
+        .find({ conversationId, rev: { $gt: afterRev } }, { rev: 1, seq: 1, deleted: 1 })
         .lean();
-      return deleted.map(({ _id }) => _id);
+      return changed
+        .filter((one) => !isThere(one))
+        .sort((one, other) => one.rev - other.rev || one.seq - other.seq)
+        .map(({ _id }) => _id);
     },
   };
 }
 
-function startersOf({ messages }: Models, conversationId: string): Promise<Starter[]> {
-  const fields = { _id: 0, line: 1, fork: 1, parentId: 1, role: 1 };
-  return messages
-    .find({ conversationId, 'fork.line': { $exists: true }, ...existing }, fields)
-    .hint('fork')
-    .lean<Starter[]>();
+async function startersOf({ messages }: Models, conversationId: string): Promise<Starter[]> {
+  const fields = { _id: 0, line: 1, fork: 1, parentId: 1, role: 1, deleted: 1 };
+  const found = await messages.find({ conversationId, 'fork.line': { $gte: 0 } }, fields).lean<Starter[]>();
+  return found.filter(isThere);
 }
 
 const toForks = (starters: readonly Starter[]): Forks =>

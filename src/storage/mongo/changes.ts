@@ -7,6 +7,7 @@
  */
 import { CodedError } from '../../std/coded-error.ts';
 import { applyWrites } from './apply-writes.ts';
+import { removeOrphans } from './belongings.ts';
 import { callTime } from './call-time.ts';
 import type {
   Claim,
@@ -18,8 +19,9 @@ import type {
   PreferenceDocument,
   Removal,
 } from './documents.ts';
-import { existing } from './filters.ts';
+import { isThere } from './filters.ts';
 import type { Models } from './models.ts';
+import { onceMore } from './once-more.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 /** Changes by other processes that one change gives way to. */
@@ -68,7 +70,6 @@ export function createChanges(models: Models): Changes {
     const { modifiedCount } = await models.conversations.updateOne(
       { _id, version },
       { $set: { ...change.fields, pending, version: changed.version } },
-      { hint: '_id_' },
     );
     if (modifiedCount === 0) return false;
     return pending === null || (await settling.finish(changed, pending));
@@ -85,7 +86,8 @@ export function createChanges(models: Models): Changes {
         for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
           const [conversation, looked] = await Promise.all([findAny(conversationId), look()]);
           if (conversation === null) return null;
-          const planned = await plan(conversation, looked);
+          // What reads much may lose its cursor.
+          const planned = await onceMore(() => plan(conversation, looked));
           if ('unchanged' in planned) return planned.unchanged;
           if (await attempt(conversation, planned.change)) return planned.change.answer();
         }
@@ -107,13 +109,12 @@ function createSettling(models: Models) {
   /** False when the change has turned out to be impossible, and was taken back. */
   async function finish(changed: ConversationDocument, pending: PendingWrites): Promise<boolean> {
     const { _id, version } = changed;
-    const isWritten = await applyWrites(models, _id, pending);
+    const isWritten = await onceMore(() => applyWrites(models, _id, pending));
     if (isWritten) clear(changed);
     else
       await conversations.updateOne(
         { _id, version },
         { $set: { ...pending.before, pending: null, version: version + 1 } },
-        { hint: '_id_' },
       );
     return isWritten;
   }
@@ -121,8 +122,9 @@ function createSettling(models: Models) {
   /** Nobody has to wait for it: until then, what is pending would be done once more. */
   function clear({ _id, version }: ConversationDocument): void {
     const cleared = conversations
-      .updateOne({ _id, version }, { $set: { pending: null } }, { hint: '_id_' })
+      .updateOne({ _id, version }, { $set: { pending: null } })
       .exec()
+      .then(({ matchedCount }) => (matchedCount === 0 ? removeOrphans(models, _id) : undefined))
       .catch(() => {})
       .finally(() => clearing.delete(cleared));
     clearing.add(cleared);
@@ -133,10 +135,10 @@ function createSettling(models: Models) {
     async findAny(conversationId: string): Promise<ConversationDocument | null> {
       for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
         const conversation = await conversations
-          .findOne({ _id: conversationId, ...existing })
-          .hint('_id_')
+          .findOne({ _id: conversationId })
           .lean<ConversationDocument>();
-        if (conversation === null || conversation.pending === null) return conversation;
+        if (conversation === null || !isThere(conversation)) return null;
+        if (conversation.pending === null) return conversation;
         await finish(conversation, conversation.pending);
       }
       throw tooBusy();

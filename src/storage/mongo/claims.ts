@@ -1,6 +1,7 @@
 import type { Claimed, ConversationListStore } from '../../conversation/stores.ts';
 import type { Context } from './context.ts';
 import type { Claim } from './documents.ts';
+import { onceMore } from './once-more.ts';
 
 /** Handing over what one user has to another: conversation by conversation, so that one that breaks off can be asked for again. */
 export function claimMethods(context: Context): Pick<ConversationListStore, 'claimUser'> {
@@ -8,15 +9,16 @@ export function claimMethods(context: Context): Pick<ConversationListStore, 'cla
   return {
     async claimUser({ from, to }): Promise<Claimed> {
       const existing = { userId: from, deleted: { $ne: true } };
-      const found = await models.conversations.find(existing, { _id: 1 }).hint('newest').lean();
+      const found = await models.conversations.find(existing, { _id: 1 }).lean();
       const ids = found.map(({ _id }) => _id);
-      const messages = await models.messages
-        .countDocuments({ conversationId: { $in: ids }, deleted: { $ne: true } })
-        .hint('seq');
+      const messages = await models.messages.countDocuments({
+        conversationId: { $in: ids },
+        deleted: { $ne: true },
+      });
       const claimed = { conversations: found.length, messages };
       if (from === to) return claimed;
       for (const { _id } of found) await claimConversation(context, _id, { from, to });
-      await models.dailyTurns.updateMany({ userId: from }, { $set: { userId: to } });
+      await onceMore(async () => models.dailyTurns.updateMany({ userId: from }, { $set: { userId: to } }));
       await claimSettings(context, { from, to });
       return claimed;
     },

@@ -1,8 +1,10 @@
 import type { ConversationListStore } from '../../conversation/stores.ts';
+import { removeBelongings } from './belongings.ts';
 import type { Context } from './context.ts';
 import { keepTurns } from './daily-turns.ts';
 import type { ConversationDocument } from './documents.ts';
 import type { Models } from './models.ts';
+import { onceMore } from './once-more.ts';
 
 export function conversationDeletionMethods({
   models,
@@ -34,17 +36,11 @@ export function conversationDeletionMethods({
 /** All that belonged to a conversation, which itself goes last: until then it is known what is left to remove. */
 export async function removeConversation(models: Models, conversation: ConversationDocument): Promise<void> {
   const { _id: conversationId } = conversation;
-  await Promise.all([keepTurns(models, conversation), removeBelongings(models, conversationId)]);
-  await models.conversations.deleteOne({ _id: conversationId });
-}
-
-export async function removeBelongings(models: Models, conversationId: string): Promise<void> {
   await Promise.all([
-    models.messages.deleteMany({ conversationId }),
-    models.promptTraces.deleteMany({ conversationId }),
-    models.preferences.deleteMany({ conversationId }),
-    models.sessionFeedback.deleteMany({ conversationId }),
+    keepTurns(models, conversation),
+    onceMore(() => removeBelongings(models, conversationId)),
   ]);
+  await models.conversations.deleteOne({ _id: conversationId });
 }
 
 /** Finishes what a crash has broken off. */

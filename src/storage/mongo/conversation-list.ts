@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { newConversation, toConversation, toConversations } from './conversations.ts';
 import type { ConversationDocument } from './documents.ts';
 import { existing } from './filters.ts';
+import { insertOnce } from './insert-once.ts';
 
 type Methods = Pick<
   ConversationListStore,
@@ -25,7 +26,6 @@ export function conversationListMethods(context: Context): Methods {
             };
       const found = await conversations
         .find({ userId, ...older, ...existing })
-        .hint('newest')
         .sort({ updatedAt: -1, _id: -1 })
         .limit(limit + 1)
         .lean<ConversationDocument[]>();
@@ -41,10 +41,11 @@ export function conversationListMethods(context: Context): Methods {
       };
     },
     async createConversation({ userId, conversationId, title, personaId, at }) {
-      if ((await conversations.countDocuments({ userId, ...existing }).hint('newest')) >= conversationsMax)
+      if ((await conversations.countDocuments({ userId, ...existing })) >= conversationsMax)
         return 'unsupported';
       const made = newConversation({ userId, conversationId, title, personaId, at });
-      await conversations.create([made]);
+      if (!(await insertOnce(conversations, [made], { userId })))
+        throw new Error(`There is a conversation ${conversationId} already.`);
       return await toConversation(context, made);
     },
     renameConversation: ({ userId, conversationId, title, at }) =>

@@ -3,8 +3,8 @@ import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
 import type { Context } from './context.ts';
 import type { ConversationDocument } from './documents.ts';
+import { insertOnce } from './insert-once.ts';
 import { previewsOf } from './previews.ts';
-import { isDuplicateKey } from './store-error.ts';
 import { toOneMessage } from './to-messages.ts';
 
 export function conversationMethods(context: Context) {
@@ -12,7 +12,6 @@ export function conversationMethods(context: Context) {
   const findDefault = async (userId: string): Promise<Conversation | null> => {
     const found = await models.conversations
       .findOne({ userId, isDefault: true, deleted: { $ne: true } }, { _id: 1 })
-      .hint('default')
       .lean();
     const conversation = found === null ? null : await changes.find(userId, found._id);
     return conversation === null ? null : toConversation(context, conversation);
@@ -24,14 +23,10 @@ export function conversationMethods(context: Context) {
       const existing = await findDefault(userId);
       if (existing !== null) return existing;
       const made = newConversation({ userId, conversationId: newConversationId, isDefault: true, at });
-      try {
-        await models.conversations.create([made]);
-        return await toConversation(context, made);
-      } catch (error) {
-        const others = isDuplicateKey(error) ? await findDefault(userId) : null;
-        if (others === null) throw error;
-        return others;
-      }
+      if (await insertOnce(models.conversations, [made], { userId })) return toConversation(context, made);
+      const others = await findDefault(userId);
+      if (others === null) throw new Error(`Another conversation has the id ${newConversationId}.`);
+      return others;
     },
     async conversation(userId, conversationId) {
       const conversation = await changes.find(userId, conversationId);

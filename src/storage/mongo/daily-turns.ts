@@ -9,7 +9,7 @@ async function countTurns(
   day: string,
 ): Promise<number> {
   const [own, left] = await Promise.all([
-    conversations.find({ userId, turnsDay: day }, { _id: 0, turnsToday: 1 }).hint('turns').lean(),
+    conversations.find({ userId, turnsDay: day }, { _id: 0, turnsToday: 1 }).lean(),
     dailyTurns.find({ userId, day }, { _id: 0, turns: 1 }).lean(),
   ]);
   const turns = [...own.map(({ turnsToday }) => turnsToday), ...left.map((one) => one.turns)];

@@ -130,6 +130,8 @@ export interface MessageDocument {
 }
 
 export interface RequestFields {
+  /** As the message has it: an index of what only some have can name these fields alone. */
+  readonly userId: string;
   readonly clientId: string;
   readonly bodyHash: string;
   readonly generationId: string;
@@ -182,6 +184,7 @@ export interface PreferenceDocument {
 }
 
 export interface FeedbackDocument {
+  readonly _id: mongo.ObjectId;
   readonly userId: string;
   readonly conversationId: string;
   readonly rating: FeedbackRating;

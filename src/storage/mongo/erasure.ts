@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { removeConversation } from './conversation-deletion.ts';
 import type { ConversationDocument } from './documents.ts';
 import type { Models } from './models.ts';
+import { onceMore } from './once-more.ts';
 
 type Methods = Pick<RecordStore, 'eraseUser' | 'isErased' | 'erasedUsers' | 'putErased'>;
 
@@ -50,15 +51,12 @@ async function noteErased({ erasedUsers }: Models, userKey: string, at: number):
 }
 
 async function countAll(models: Models, userId: string): Promise<Erased> {
-  const found = await models.conversations
-    .find({ userId, deleted: { $ne: true } }, { _id: 1 })
-    .hint('newest')
-    .lean();
+  const found = await models.conversations.find({ userId, deleted: { $ne: true } }, { _id: 1 }).lean();
   const own = { conversationId: { $in: found.map(({ _id }) => _id) }, deleted: { $ne: true } };
   const [messages, generations, reactions, preferences, feedback, settings] = await Promise.all([
-    models.messages.countDocuments(own).hint('seq'),
-    models.messages.countDocuments({ ...own, role: 'companion' }).hint('seq'),
-    models.messages.countDocuments({ ...own, reaction: { $ne: null } }).hint('seq'),
+    models.messages.countDocuments(own),
+    models.messages.countDocuments({ ...own, role: 'companion' }),
+    models.messages.countDocuments({ ...own, reaction: { $ne: null } }),
     models.preferences.countDocuments({ userId }),
     models.sessionFeedback.countDocuments({ userId }),
     models.userSettings.countDocuments({ _id: userId }),
@@ -74,6 +72,6 @@ async function removeRest(models: Models, userId: string): Promise<void> {
     if (by === 'kept') continue;
     const model = byName.get(name);
     if (model === undefined) throw new Error(`The inventory names ${name}, of which there is no model.`);
-    await model.deleteMany({ [by]: userId });
+    await onceMore(async () => model.deleteMany({ [by]: userId }));
   }
 }

@@ -3,6 +3,9 @@ import type { Stretch } from './lines.ts';
 /** Not what is left of deleted ones. */
 export const existing = { deleted: { $ne: true } } as const;
 
+/** The same of what was read: a server may go by an index only if that has all fields of a query. */
+export const isThere = ({ deleted }: { readonly deleted?: boolean | undefined }): boolean => deleted !== true;
+
 /** What a message is read for: not what it is found by, and not its generation. */
 export const shown = { generation: 0, terms: 0, request: 0 } as const;
 

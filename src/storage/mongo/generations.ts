@@ -63,10 +63,8 @@ export function generationMethods(context: Context): GenerationStore {
 }
 
 async function findReply({ messages }: Models, generationId: string): Promise<Reply | null> {
-  return await messages
-    .findOne({ generationId, deleted: { $ne: true } }, { terms: 0 })
-    .hint('generation')
-    .lean<Reply>();
+  // A deleted one is under this id no more.
+  return await messages.findOne({ generationId }, { terms: 0 }).lean<Reply>();
 }
 
 const inOrder = (candidates: readonly StoredCandidate[]) =>
@@ -139,7 +137,6 @@ async function appendText(models: Models, { generationId, offset, text }: Piece)
   const appended = await models.messages.updateOne(
     { generationId, ...unfinished, 'generation.logUnits': offset },
     { $push: { 'generation.log': text }, $inc: { 'generation.logUnits': text.length } },
-    { hint: 'generation' },
   );
   if (appended.matchedCount > 0) return true;
   const reply = await findReply(models, generationId);
@@ -162,7 +159,6 @@ async function replaceCandidate(
   const replaced = await models.messages.updateOne(
     { _id: reply._id, [`generation.candidates.${place}.candidateId`]: candidateId },
     { $set: { [`generation.candidates.${place}`]: toCandidateFields(candidate) } },
-    { hint: '_id_' },
   );
   return replaced.matchedCount > 0;
 }

@@ -8,6 +8,10 @@ export async function handOver(models: Models, conversationId: string, { from, t
   await dropTakenRequests(models, conversationId, { from, to });
   await Promise.all([
     models.messages.updateMany(own, owner),
+    models.messages.updateMany(
+      { conversationId, 'request.userId': from },
+      { $set: { 'request.userId': to } },
+    ),
     models.promptTraces.updateMany(own, owner),
     models.preferences.updateMany(own, owner),
     models.sessionFeedback.updateMany(own, owner),
@@ -21,17 +25,17 @@ async function dropTakenRequests(
   { from, to }: Claim,
 ): Promise<void> {
   const asked = await messages
-    .find({ conversationId, userId: from, 'request.clientId': { $exists: true } }, { _id: 0, request: 1 })
+    .find({ conversationId, 'request.userId': from }, { _id: 0, request: 1 })
     .lean();
   const clientIds = asked.flatMap(({ request }) => request?.clientId ?? []);
   const taken = await messages
-    .find({ userId: to, 'request.clientId': { $in: clientIds } }, { _id: 0, request: 1 })
+    .find({ 'request.userId': to, 'request.clientId': { $in: clientIds } }, { _id: 0, request: 1 })
     .lean();
   if (taken.length === 0) return;
   await messages.updateMany(
     {
       conversationId,
-      userId: from,
+      'request.userId': from,
       'request.clientId': { $in: taken.flatMap(({ request }) => request?.clientId ?? []) },
     },
     { $unset: { request: 1 } },

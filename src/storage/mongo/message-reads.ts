@@ -1,5 +1,5 @@
 import type { MessageDocument } from './documents.ts';
-import { existing, inStretches, shown } from './filters.ts';
+import { existing, inStretches, isThere, shown } from './filters.ts';
 import type { LinePlace, Stretch } from './lines.ts';
 import type { Models } from './models.ts';
 
@@ -11,24 +11,23 @@ export type MessageReads = ReturnType<typeof createMessageReads>;
 /** Finding messages by what they are to one another. */
 export function createMessageReads({ messages }: Models) {
   return {
-    find: (filter: { _id: string; userId: string }): Promise<MessageDocument | null> =>
-      messages
-        .findOne({ ...filter, ...existing }, { terms: 0 })
-        .hint('_id_')
-        .lean<MessageDocument>(),
+    async find({ _id, userId }: { _id: string; userId: string }): Promise<MessageDocument | null> {
+      const found = await messages.findOne({ _id }, { terms: 0 }).lean<MessageDocument>();
+      return found?.userId === userId && isThere(found) ? found : null;
+    },
 
     /** Whether something in the line of a message comes, or came, after it. */
     async hasFollower(conversationId: string, { line, seq }: LinePlace): Promise<boolean> {
-      return (await messages.exists({ conversationId, line, seq: { $gt: seq } }).hint('line')) !== null;
+      return (await messages.exists({ conversationId, line, seq: { $gt: seq } })) !== null;
     },
 
     /** By `seq`. */
     async idsIn(conversationId: string, stretches: readonly Stretch[]): Promise<string[]> {
       const found = await messages
-        .find({ conversationId, ...inStretches(stretches), ...existing }, { _id: 1 })
+        .find({ conversationId, ...inStretches(stretches) }, { deleted: 1 })
         .sort({ seq: 1 })
         .lean();
-      return found.map(({ _id }) => _id);
+      return found.filter(isThere).map(({ _id }) => _id);
     },
 
     /** The newest message; what is the newest of all has nothing below it. `within` null: of the whole conversation. */
@@ -54,11 +53,12 @@ export function createMessageReads({ messages }: Models) {
     },
 
     /** By `seq`. */
-    versions: ({ conversationId, parentId, role }: VersionGroup): Promise<MessageDocument[]> =>
-      messages
-        .find({ conversationId, parentId, role, ...existing }, shown)
-        .hint('parent')
+    async versions({ conversationId, parentId, role }: VersionGroup): Promise<MessageDocument[]> {
+      const below = await messages
+        .find({ conversationId, parentId }, shown)
         .sort({ seq: 1 })
-        .lean<MessageDocument[]>(),
+        .lean<MessageDocument[]>();
+      return below.filter((one) => one.role === role && isThere(one));
+    },
   };
 }

@@ -35,7 +35,7 @@ const number = { type: Number };
 const plain = { type: Schema.Types.Mixed };
 
 const reaction = part({ kind: text, comment: text, at: number });
-const request = part({ clientId: text, bodyHash: text, generationId: text });
+const request = part({ userId: text, clientId: text, bodyHash: text, generationId: text });
 const fork = part({ line: number, seq: number });
 const generation = part({
   status: text,
@@ -112,14 +112,8 @@ const messages = new Schema(
   options,
 )
   .index({ conversationId: 1, seq: 1 }, { name: 'seq', unique: true })
-  .index(
-    { userId: 1, 'request.clientId': 1 },
-    { name: 'request', unique: true, partialFilterExpression: { 'request.clientId': { $exists: true } } },
-  )
-  .index(
-    { generationId: 1 },
-    { name: 'generation', unique: true, partialFilterExpression: { generationId: { $exists: true } } },
-  )
+  .index({ 'request.userId': 1, 'request.clientId': 1 }, { name: 'request', unique: true, sparse: true })
+  .index({ generationId: 1 }, { name: 'generation', unique: true, sparse: true })
   .index(
     { unfinished: 1 },
     { name: 'unfinished', partialFilterExpression: { unfinished: { $exists: true } } },
@@ -127,14 +121,8 @@ const messages = new Schema(
   .index({ conversationId: 1, line: 1, seq: 1 }, { name: 'line' })
   .index({ conversationId: 1, rev: 1 }, { name: 'rev' })
   .index({ conversationId: 1, parentId: 1, seq: 1 }, { name: 'parent' })
-  .index(
-    { conversationId: 1, 'fork.line': 1 },
-    { name: 'fork', partialFilterExpression: { 'fork.line': { $exists: true } } },
-  )
-  .index(
-    { userId: 1, terms: 1, place: -1 },
-    { name: 'terms', partialFilterExpression: { place: { $exists: true } } },
-  );
+  .index({ conversationId: 1, 'fork.line': 1 }, { name: 'fork' })
+  .index({ userId: 1, terms: 1, place: -1 }, { name: 'terms' });
 
 const promptTraces = new Schema(
   {

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import { type Connection, mongo } from 'mongoose';
 import type { Store } from '../store.ts';
 import { createBranchReads } from './branch-reads.ts';
 import { createChanges } from './changes.ts';
@@ -12,6 +12,7 @@ import { copyMarkMethods, refuseHalfCopied } from './copy-mark.ts';
 import { erasureMethods } from './erasure.ts';
 import { generationMethods } from './generations.ts';
 import { guarded } from './guarded.ts';
+import { insertOnce } from './insert-once.ts';
 import { createMessageReads } from './message-reads.ts';
 import { createModels, type Models } from './models.ts';
 import { type MongoStoreOptions, namingServer, openConnection } from './open-connection.ts';
@@ -68,7 +69,8 @@ function createMongoStore(connection: Connection, models: Models, options: Mongo
     ...erasureMethods(context),
     ...copyMarkMethods(models),
     async appendFeedback(feedback) {
-      await models.sessionFeedback.create([feedback]);
+      const document = { _id: new mongo.ObjectId(), ...feedback };
+      await insertOnce(models.sessionFeedback, [document], {});
     },
     async ping() {
       await models.meta.updateOne({ _id: 'ping' }, { $inc: { value: 1 } }, { upsert: true });

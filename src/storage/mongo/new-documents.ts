@@ -12,10 +12,10 @@ interface Branch {
 }
 
 export function newUserDocument(turn: NewTurn, message: Message, branch: Branch): MessageDocument {
-  const { clientId, bodyHash, generationId } = turn;
+  const { userId, clientId, bodyHash, generationId } = turn;
   return {
     ...toDocument(message, branch),
-    request: { clientId, bodyHash, generationId },
+    request: { userId, clientId, bodyHash, generationId },
     ...findable(message),
   };
 }
@@ -30,7 +30,7 @@ export function newReplyDocument(message: Message, branch: Branch, asked: NewRep
     generation: newGenerationFields(message.createdAt),
     unfinished: new mongo.ObjectId(),
     ...(asked !== null && {
-      request: { clientId: asked.clientId, bodyHash: asked.bodyHash, generationId },
+      request: { userId: message.userId, clientId: asked.clientId, bodyHash: asked.bodyHash, generationId },
     }),
   };
 }

@@ -8,26 +8,28 @@ export class OneAtATime {
   /** Who waits under each key that is worked under. */
   readonly #lines = new Map<string, Waiting[]>();
 
-  /** @param moved told each time that the line moves on while the work waits in it. */
+  /** @param moved told each time that the line moves on while the work waits in it, unless because what was worked at has failed. */
   async run<T>(key: string, work: () => Promise<T>, moved: () => void): Promise<T> {
     const line = this.#lines.get(key);
     if (line === undefined) this.#lines.set(key, []);
     else await new Promise<void>((begin) => line.push({ begin, moved }));
+    let isDone = false;
     try {
-      return await work();
+      const result = await work();
+      isDone = true;
+      return result;
     } finally {
-      this.#moveOn(key);
+      this.#moveOn(key, isDone);
     }
   }
 
-  #moveOn(key: string): void {
+  #moveOn(key: string, isDone: boolean): void {
     const line = this.#lines.get(key);
     const next = line?.shift();
     if (next === undefined) this.#lines.delete(key);
     else {
       next.begin();
-      next.moved();
-      for (const { moved } of line ?? []) moved();
+      if (isDone) for (const { moved } of [next, ...(line ?? [])]) moved();
     }
   }
 }

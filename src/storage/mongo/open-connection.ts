@@ -11,7 +11,7 @@ export interface MongoStoreOptions {
   readonly isCopyTarget?: boolean;
 }
 
-/** Milliseconds after which a call that got no answer fails: whoever waits is told, within a second, rather than kept. */
+/** Milliseconds after which a call that got no answer fails: whoever waits is told, within a second, rather than kept (call-time.ts). */
 export const answerMs = 900;
 /** Milliseconds after which a connection that is silent is given up; what takes longer than a call is done over it, too. */
 const silentMs = 60_000;
@@ -19,11 +19,12 @@ const defaultDatabase = 'amity';
 
 /** @throws CodedError `store_unavailable`, with a sentence that names the server and what is wrong. */
 export async function openConnection(options: MongoStoreOptions): Promise<Connection> {
+  const { answerMs: waitMs = answerMs } = options;
   try {
     return await mongoose
       .createConnection(options.uri, {
         ...(databaseOf(options) === null && { dbName: defaultDatabase }),
-        ...{ serverSelectionTimeoutMS: answerMs, connectTimeoutMS: answerMs, waitQueueTimeoutMS: answerMs },
+        ...{ serverSelectionTimeoutMS: waitMs, connectTimeoutMS: waitMs, waitQueueTimeoutMS: waitMs },
         ...{ socketTimeoutMS: silentMs, heartbeatFrequencyMS: 2000, bufferCommands: false },
         ...{ autoIndex: false, autoCreate: false, ignoreUndefined: true },
         // What is answered outlives the loss of a server, and so does what is read.

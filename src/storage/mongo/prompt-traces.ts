@@ -27,9 +27,7 @@ export async function findTraces(
   conversationId: string,
   now: number,
 ): Promise<ReadonlyMap<string, Pick<PromptTraceDocument, 'createdAt' | 'trace'>>> {
-  const found = await promptTraces
-    .find({ conversationId, createdAt: { $gt: now - traceLifeSeconds * 1000 } })
-    .hint('conversation')
-    .lean<PromptTraceDocument[]>();
-  return new Map(found.map(({ _id, createdAt, trace }) => [_id, { createdAt, trace }]));
+  const found = await promptTraces.find({ conversationId }).lean<PromptTraceDocument[]>();
+  const young = found.filter(({ createdAt }) => createdAt > now - traceLifeSeconds * 1000);
+  return new Map(young.map(({ _id, createdAt, trace }) => [_id, { createdAt, trace }]));
 }

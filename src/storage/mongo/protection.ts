@@ -1,17 +1,11 @@
 /** What keeps a database that is slow or gone from keeping everybody waiting. */
-import {
-  BrokenCircuitError,
-  ConsecutiveBreaker,
-  ConstantBackoff,
-  circuitBreaker,
-  handleWhen,
-  retry,
-} from 'cockatiel';
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { Error as MongooseErrors, mongo } from 'mongoose';
 import { CodedError } from '../../std/coded-error.ts';
 import type { Store } from '../store.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import { inTime, Silence } from './call-time.ts';
+import { isBrokenConnection, onceMore } from './once-more.ts';
 import { answerMs } from './open-connection.ts';
 import { toStoreError } from './store-error.ts';
 
@@ -21,6 +15,9 @@ const failuresMax = 5;
 const retryAfterMs = 1000;
 
 type Method = Exclude<keyof Store, symbol>;
+
+/** A call that comes further may take so many times as long as one that does not: who asks waits for it all the same. */
+const inAll = 1.4;
 
 /** What goes along many messages takes the time it takes. */
 const unhurried: ReadonlySet<string> = new Set([
@@ -46,8 +43,8 @@ const alwaysLetIn: ReadonlySet<string> = new Set([
   'ping',
 ] satisfies (Method | string)[]);
 
-/** What changes nothing is asked once more when the connection breaks. */
-const reading: ReadonlySet<string> = new Set([
+/** What changes nothing, or puts something whole in its place, is asked once more when the connection breaks. */
+const repeatable: ReadonlySet<string> = new Set([
   'askedTurn',
   'branchPage',
   'changedAfter',
@@ -60,6 +57,8 @@ const reading: ReadonlySet<string> = new Set([
   'listConversations',
   'message',
   'promptTrace',
+  'putConversation',
+  'putUser',
   'searchMessages',
   'settings',
   'userRecord',
@@ -75,17 +74,17 @@ export function createProtection(msMax = answerMs): Protect {
     breaker: new ConsecutiveBreaker(failuresMax),
   });
   const places = new AdaptiveLimit();
-  const onceMore = retry(handleWhen(isBrokenConnection), {
-    maxAttempts: 1,
-    backoff: new ConstantBackoff(20),
-  });
   // Nested, and not wrapped, so that the policies do not hand each other a signal to which all calls would listen.
   const again = <T>(method: string, once: () => Promise<T>) =>
-    reading.has(method) ? onceMore.execute(once) : once();
+    repeatable.has(method) ? onceMore(once) : once();
   function carryOut<T>(method: string, call: () => Promise<T>): Promise<T> {
     if (unhurried.has(method)) return again(method, () => breaker.execute(call));
     // Around the breaker, too: who finds it trying a call waits for that one. Inside, so that it hears of the silence.
-    return inTime(msMax, (time) =>
+    // Nobody is told when what a reply needs fails: it is tried again, and a database that is only slow would be asked for more.
+    const patience = alwaysLetIn.has(method)
+      ? { ms: msMax * 8, inAllMs: null }
+      : { ms: msMax, inAllMs: Math.round(msMax * inAll) };
+    return inTime(patience, (time) =>
       again(method, () => breaker.execute(() => Promise.race([call(), time.over]))),
     );
   }
@@ -122,10 +121,4 @@ function isOutage(error: unknown): boolean {
     // Not exported by the driver.
     (error instanceof mongo.MongoDriverError && error.name === 'MongoWaitQueueTimeoutError')
   );
-}
-
-function isBrokenConnection(error: unknown): boolean {
-  // A bulk write wraps it.
-  const cause = error instanceof mongo.MongoBulkWriteError ? error.cause : error;
-  return cause instanceof mongo.MongoNetworkError;
 }

@@ -11,6 +11,7 @@ import { existing } from './filters.ts';
 import { toGeneration } from './generation-fields.ts';
 import type { Models } from './models.ts';
 import { findTraces } from './prompt-traces.ts';
+import { fieldsOf } from './to-messages.ts';
 
 type Methods = Pick<
   RecordStore,
@@ -25,7 +26,6 @@ export function recordReadMethods({ models, changes }: Context): Methods {
     async conversationIds({ userId, after, limit }) {
       const found = await models.conversations
         .find({ userId, _id: { $gt: after ?? '' }, ...existing }, { _id: 1 })
-        .hint('newest')
         .sort({ _id: 1 })
         .limit(limit)
         .lean();
@@ -34,7 +34,6 @@ export function recordReadMethods({ models, changes }: Context): Methods {
     async conversationAges({ after, limit }) {
       const found = await models.conversations
         .find({ _id: { $gt: after ?? '' }, ...existing }, { userId: 1, updatedAt: 1 })
-        .hint('_id_')
         .sort({ _id: 1 })
         .limit(limit)
         .lean();
@@ -64,7 +63,6 @@ async function userIds(models: Models, { after, limit }: IdPage): Promise<string
   const [conversations, turns, settings] = await Promise.all([
     models.conversations
       .find({ userId: from, ...existing }, { _id: 0, userId: 1 })
-      .hint('newest')
       .sort({ userId: 1 })
       .limit(limit)
       .lean(),
@@ -135,25 +133,8 @@ async function toRecord(
 }
 
 function toMessageRecord(document: MessageDocument, traces: Traces): MessageRecord {
-  return {
-    messageId: document._id,
-    seq: document.seq,
-    rev: document.rev,
-    role: document.role,
-    text: document.text,
-    status: document.status,
-    createdAt: document.createdAt,
-    parentId: document.parentId,
-    clientMessageId: document.clientMessageId,
-    generationId: document.generationId ?? null,
-    finishReason: document.finishReason,
-    shownCandidateId: document.shownCandidateId,
-    model: document.model,
-    variant: document.variant,
-    reaction: document.reaction,
-    externalId: document.externalId ?? null,
-    generation: toGenerationRecord(document, traces),
-  };
+  const generation = toGenerationRecord(document, traces);
+  return { ...fieldsOf(document), externalId: document.externalId ?? null, generation };
 }
 
 function toGenerationRecord(document: MessageDocument, traces: Traces): GenerationRecord | null {
@@ -164,5 +145,7 @@ function toGenerationRecord(document: MessageDocument, traces: Traces): Generati
 }
 
 function toRequestRecord({ _id: messageId, seq, role, request }: MessageDocument): RequestRecord[] {
-  return request === undefined ? [] : [{ ...request, messageId, seq, role }];
+  if (request === undefined) return [];
+  const { clientId, bodyHash, generationId } = request;
+  return [{ clientId, bodyHash, generationId, messageId, seq, role }];
 }

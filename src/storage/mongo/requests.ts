@@ -18,8 +18,10 @@ export async function findAsked(
   clientId: string,
 ): Promise<(AskedTurn & { readonly role: Role }) | null> {
   const asked = await models.messages
-    .findOne({ userId, 'request.clientId': clientId }, { conversationId: 1, seq: 1, role: 1, request: 1 })
-    .hint('request')
+    .findOne(
+      { 'request.userId': userId, 'request.clientId': clientId },
+      { conversationId: 1, seq: 1, role: 1, request: 1 },
+    )
     .lean<Asked>();
   if (asked?.request === undefined) return null;
   const { _id: messageId, conversationId, seq, role } = asked;

@@ -5,9 +5,9 @@ import type { Models } from './models.ts';
 
 /**
  * Grows with each change of what lies in the database that an older Amity could not work with, or a newer one not do without. 0: written
- * before versions were kept.
+ * before versions were kept. 2: the request of a message names its user.
  */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 export interface CollectionIndexes {
   readonly collection: string;
@@ -63,7 +63,15 @@ export async function buildIndexes(models: Models): Promise<void> {
     for (const name of toDrop) if (names.has(name)) await model.collection.dropIndex(name);
     await createIndexes(model);
   }
+  if (((await versionOf(models)) ?? schemaVersion) < 2) await nameUsersOfRequests(models);
   await models.meta.updateOne({ _id: 'schema' }, { $set: { value: schemaVersion } }, { upsert: true });
+}
+
+async function nameUsersOfRequests({ messages }: Models): Promise<void> {
+  await messages.collection.updateMany(
+    { 'request.clientId': { $exists: true }, 'request.userId': { $exists: false } },
+    [{ $set: { 'request.userId': '$userId' } }],
+  );
 }
 
 async function createIndexes(model: Model<unknown>): Promise<void> {

@@ -37,7 +37,14 @@ export function wantedTerms(query: readonly string[]): WantedTerms | null {
   const begun = words.at(-1);
   if (begun === undefined) return null;
   const letters = [...begun];
-  const all = [...words.slice(0, -1).map((word) => `${word}=`), letters.slice(0, prefixLettersMax).join('')];
+  const beginning = letters.slice(0, prefixLettersMax).join('');
+  const wanted = [
+    ...words.slice(0, -1).map((word) => ({ word, term: `${word}=` })),
+    { word: begun, term: beginning },
+  ];
+  // A database goes by the first of them; the longer a word is, the fewer texts have it.
+  wanted.sort((one, other) => other.word.length - one.word.length);
+  const all = wanted.map(({ term }) => term);
   return { all, begun: letters.length > prefixLettersMax ? begun : null };
 }
 

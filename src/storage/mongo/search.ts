@@ -32,17 +32,16 @@ export function searchMethods({ models }: Context): Pick<ConversationListStore, 
       const wanted = wantedTerms(words);
       if (wanted === null) return { hits: [], hasMore: false };
       const { all, begun } = wanted;
-      const terms = {
-        $all: all,
-        ...(begun !== null && { $elemMatch: { $gte: begun, $lt: `${begun}${lastLetter}` } }),
-      };
+      const [first = ''] = all;
+      const more = { $elemMatch: { $gte: begun ?? '', $lt: `${begun}${lastLetter}` } };
+      // One alone as it is: there are servers that go by no index for a list of one.
+      const terms = all.length === 1 && begun === null ? first : { $all: all, ...(begun !== null && more) };
       const found = await models.messages
         .find({
           ...{ userId, terms },
           ...(after !== null && { place: { $lt: after } }),
           ...(conversationId !== null && { conversationId }),
         })
-        .hint('terms')
         .sort({ place: -1 })
         .limit(limit + 1)
         .lean<(MessageDocument & { readonly place: number })[]>();

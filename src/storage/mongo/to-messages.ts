@@ -1,7 +1,7 @@
 import type { Message, Role, Siblings } from '../../conversation/message.ts';
 import { siblingPlace } from '../sibling-place.ts';
 import type { MessageDocument } from './documents.ts';
-import { existing } from './filters.ts';
+import { isThere } from './filters.ts';
 import type { Models } from './models.ts';
 
 export type Sibling = Pick<MessageDocument, '_id' | 'parentId' | 'role'>;
@@ -21,16 +21,16 @@ export async function toOneMessage(models: Models, document: MessageDocument): P
 }
 
 /** By `seq`. */
-export function siblingsUnder(
+export async function siblingsUnder(
   { messages }: Models,
   conversationId: string,
   parents: readonly (string | null)[],
 ): Promise<Sibling[]> {
-  return messages
-    .find({ conversationId, parentId: { $in: parents }, ...existing }, { parentId: 1, role: 1 })
-    .hint('parent')
+  const below = await messages
+    .find({ conversationId, parentId: { $in: parents } }, { parentId: 1, role: 1, deleted: 1 })
     .sort({ seq: 1 })
-    .lean<Sibling[]>();
+    .lean<(Sibling & Pick<MessageDocument, 'deleted'>)[]>();
+  return below.filter(isThere);
 }
 
 /** Messages of one parent and role are versions of one another. */
@@ -51,10 +51,14 @@ export function withSiblings(documents: readonly MessageDocument[], siblings: re
 }
 
 function toMessage(document: MessageDocument, siblings: Siblings): Message {
+  const { conversationId, userId } = document;
+  return { ...fieldsOf(document), conversationId, userId, siblings };
+}
+
+/** What a message says of itself. */
+export function fieldsOf(document: MessageDocument): Omit<Message, 'conversationId' | 'userId' | 'siblings'> {
   return {
     messageId: document._id,
-    conversationId: document.conversationId,
-    userId: document.userId,
     seq: document.seq,
     rev: document.rev,
     role: document.role,
@@ -69,6 +73,5 @@ function toMessage(document: MessageDocument, siblings: Siblings): Message {
     model: document.model,
     variant: document.variant,
     reaction: document.reaction,
-    siblings,
   };
 }

@@ -1,10 +1,11 @@
-import { mongo } from 'mongoose';
+import { type Model, mongo } from 'mongoose';
 import type { ConversationRecord, GenerationRecord, MessageRecord } from '../../records/record.ts';
 import type { RecordStore } from '../../records/stores.ts';
+import { removeBelongings } from './belongings.ts';
 import type { Context } from './context.ts';
-import { removeBelongings } from './conversation-deletion.ts';
 import type { ConversationDocument, GenerationFields, MessageDocument } from './documents.ts';
 import { toCandidateFields } from './generation-fields.ts';
+import { insertOnce } from './insert-once.ts';
 import { type Fork, type LinePlace, rootFork } from './lines.ts';
 import type { Models } from './models.ts';
 import { findable } from './search-terms.ts';
@@ -17,17 +18,11 @@ export function recordWriteMethods({ models }: Context): Pick<RecordStore, 'putU
   return {
     async putUser({ userId, settings, dailyTurns }) {
       await models.userSettings.deleteOne({ _id: userId });
-      if (settings !== null) await models.userSettings.create([{ _id: userId, ...settings }]);
+      if (settings !== null) await insertAll(models.userSettings, [{ _id: userId, ...settings }], {});
       await models.dailyTurns.deleteMany({ userId });
-      await models.dailyTurns.create(
-        dailyTurns.map((one) => ({
-          _id: `${userId} ${one.day}`,
-          userId,
-          ...one,
-          conversationId: '',
-          storedAt: new Date(),
-        })),
-      );
+      const kept = { userId, conversationId: '', storedAt: new Date() };
+      const days = dailyTurns.map((one) => ({ _id: `${userId} ${one.day}`, ...kept, ...one }));
+      await insertAll(models.dailyTurns, days, { userId });
     },
     putConversation: (record) => putConversation(models, record),
   };
@@ -48,27 +43,28 @@ async function putConversation(models: Models, record: ConversationRecord): Prom
   );
   await removeBelongings(models, _id);
   const own = { userId, conversationId: _id };
-  await inBatches(toMessageDocuments(record, lines), (batch) => models.messages.insertMany(batch));
+  await insertAll(models.messages, toMessageDocuments(record, lines), own);
   const traces = record.messages.flatMap(({ generationId, generation }) =>
     generationId === null || generation === null || generation.trace === null
       ? []
       : [{ _id: generationId, ...own, ...generation.trace, storedAt: new Date() }],
   );
-  await inBatches(traces, (batch) => models.promptTraces.insertMany(batch));
-  await inBatches(
-    preferences.map((one, index) => ({ _id: `${one.messageId}:put:${index}`, ...own, ...one })),
-    (batch) => models.preferences.insertMany(batch),
-  );
-  await inBatches(
-    feedback.map((one) => ({ ...own, ...one })),
-    (batch) => models.sessionFeedback.insertMany(batch),
-  );
+  await insertAll(models.promptTraces, traces, own);
+  const chosen = preferences.map((one, index) => ({ _id: `${one.messageId}:put:${index}`, ...own, ...one }));
+  await insertAll(models.preferences, chosen, own);
+  const rated = feedback.map((one) => ({ _id: new mongo.ObjectId(), ...own, ...one }));
+  await insertAll(models.sessionFeedback, rated, own);
   await models.conversations.replaceOne({ _id }, conversation);
 }
 
-async function inBatches<T>(documents: readonly T[], put: (batch: T[]) => Promise<unknown>): Promise<void> {
+async function insertAll<T extends { readonly _id: unknown }>(
+  model: Model<T>,
+  documents: readonly T[],
+  own: Partial<T>,
+): Promise<void> {
   for (let from = 0; from < documents.length; from += batchMax)
-    await put(documents.slice(from, from + batchMax));
+    if (!(await insertOnce(model, documents.slice(from, from + batchMax), own)))
+      throw new Error(`Another document of ${model.collection.name} has what one that is put has.`);
 }
 
 interface Branch {
@@ -121,7 +117,7 @@ function toMessageDocuments(record: ConversationRecord, { branches }: Lines): Me
   const requests = new Map(
     record.requests.map(({ messageId, clientId, bodyHash, generationId }) => [
       messageId,
-      { clientId, bodyHash, generationId },
+      { userId, clientId, bodyHash, generationId },
     ]),
   );
   const requestOf = (messageId: string) => {

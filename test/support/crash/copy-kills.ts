@@ -10,9 +10,16 @@ import { startCli } from '../cli-process.ts';
 /** Messages of each invented conversation; each user has two. */
 const messagesEach = 50;
 
+/** Conversations that are put at one time. */
+const lanes = 4;
+
 /** Fills a store with invented conversations, `messages` in all. */
 export async function fillStore(store: Store, messages: number): Promise<void> {
-  for (let n = 0; n < messages / messagesEach; n += 1) {
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => fillLane(store, messages, lane)));
+}
+
+async function fillLane(store: Store, messages: number, lane: number): Promise<void> {
+  for (let n = lane; n < messages / messagesEach; n += lanes) {
     const userId = `user-${String(Math.floor(n / 2)).padStart(6, '0')}`;
     await store.putConversation(conversationOf(userId, n, messagesEach));
     if (n % 2 === 0) await store.changeSettings(userId, { locale: n % 4 === 0 ? 'de' : 'en' });

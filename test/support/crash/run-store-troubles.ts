@@ -6,7 +6,7 @@ import type { MongoServer } from '../mongo-server.ts';
 import { guestsAt } from '../wire-client.ts';
 import { findViolations, type Violation } from './history.ts';
 import { killedMongoStore } from './read-mongo-store.ts';
-import { Sender } from './sender.ts';
+import { type Refusal, Sender } from './sender.ts';
 
 export interface StoreTroubles {
   readonly server: MongoServer;
@@ -30,6 +30,8 @@ export interface TroubleReport {
   readonly refused: number;
   /** The longest time that a refusal took, in milliseconds. */
   readonly slowestRefusalMs: number;
+  /** The same, not counting what was before the trouble in which it was refused. */
+  readonly slowestRefusalInTroubleMs: number;
   /** The longest time from the return of the database to the next acknowledgement, in milliseconds. */
   readonly slowestRecoveryMs: number;
   readonly violations: readonly Violation[];
@@ -59,17 +61,23 @@ export async function runStoreTroubles(options: StoreTroubles): Promise<TroubleR
   const senders = guests.map(({ token }) => new Sender(world, token));
   const lives = Promise.all(senders.map((sender) => sender.live()));
   lives.catch(() => undefined);
-  const recoveries = await trouble(options, () => answers);
+  const { recoveries, begun } = await trouble(options, () => answers);
   isOver = true;
   await lives;
   app.child.kill('SIGTERM');
   await app.ended;
   const counts = senders.map((sender) => sender.counts);
+  const refusals = senders.flatMap((sender) => sender.refusals);
+  const slowest = (since: (refusal: Refusal) => number) =>
+    Math.round(Math.max(0, ...refusals.map((refusal) => refusal.told - since(refusal))));
   return {
     ...{ kills: options.kills, outages: options.outages },
     acknowledged: counts.reduce((sum, { answered }) => sum + answered, 0),
     refused: counts.reduce((sum, { refused }) => sum + refused, 0),
-    slowestRefusalMs: Math.round(Math.max(0, ...counts.map((count) => count.slowestRefusalMs))),
+    slowestRefusalMs: slowest(({ asked }) => asked),
+    slowestRefusalInTroubleMs: slowest(({ asked, told }) =>
+      Math.max(asked, begun.findLast((at) => at < told) ?? 0),
+    ),
     slowestRecoveryMs: Math.round(Math.max(0, ...recoveries)),
     violations: findViolations(
       senders.map((sender) => sender.history),
@@ -78,16 +86,21 @@ export async function runStoreTroubles(options: StoreTroubles): Promise<TroubleR
   };
 }
 
-/** @returns how long each recovery took. */
-async function trouble(options: StoreTroubles, answers: () => number): Promise<number[]> {
+/** @returns how long each recovery took, and when each trouble began. */
+async function trouble(
+  options: StoreTroubles,
+  answers: () => number,
+): Promise<{ readonly recoveries: readonly number[]; readonly begun: readonly number[] }> {
   const { server, kills, outages, seed } = options;
   let drawn = 0;
   const pick = (below: number) => Math.floor(uniformAt(seed, 1, drawn++) * below);
   const kinds = [...Array<'kill'>(kills).fill('kill'), ...Array<'outage'>(outages).fill('outage')];
   const recoveries: number[] = [];
+  const begun: number[] = [];
   for (let done = 0; kinds.length > 0; done += 1) {
     await pause(calmMs.least + pick(calmMs.more));
     const [kind] = kinds.splice(pick(kinds.length), 1);
+    begun.push(performance.now());
     const awayMs = kind === 'kill' ? 0 : outageMs.least + pick(outageMs.more);
     if (kind === 'outage' && pick(2) === 0) {
       server.freeze();
@@ -101,7 +114,7 @@ async function trouble(options: StoreTroubles, answers: () => number): Promise<n
     recoveries.push(await untilAnswered(answers));
     options.onTrouble?.(done + 1);
   }
-  return recoveries;
+  return { recoveries, begun };
 }
 
 /** Milliseconds until the next acknowledgement. */

@@ -16,6 +16,12 @@ const patienceMs = 30_000;
 /** After a connection that was refused. */
 const reconnectMs = 50;
 
+/** When something was asked that was refused, and when the sender knew: milliseconds of the process. */
+export interface Refusal {
+  readonly asked: number;
+  readonly told: number;
+}
+
 /** Where senders are. */
 export interface SenderWorld extends Pick<World, 'up' | 'isOver'> {
   /** Told of each message that all copies of are answered. */
@@ -30,8 +36,7 @@ export class Sender {
   #userId = '';
   #conversationId = '';
   #socket: Wire | null = null;
-  #refusals = 0;
-  #slowestRefusalMs = 0;
+  readonly #refusals: Refusal[] = [];
 
   constructor(world: SenderWorld, token: string) {
     this.#world = world;
@@ -50,8 +55,11 @@ export class Sender {
 
   get counts() {
     const answered = this.#requests.filter(({ answer }) => answer !== null).length;
-    const refused = { refused: this.#refusals, slowestRefusalMs: this.#slowestRefusalMs };
-    return { answered, ...refused, ends: [] as readonly string[] };
+    return { answered, refused: this.#refusals.length, ends: [] as readonly string[] };
+  }
+
+  get refusals(): readonly Refusal[] {
+    return this.#refusals;
   }
 
   async live(): Promise<void> {
@@ -87,8 +95,7 @@ export class Sender {
       if (answers.every((answer) => answer?.ok)) return this.#world.answered?.();
       const refusal = answers.find((answer) => answer?.ok === false);
       if (refusal?.ok === false) {
-        this.#refusals += 1;
-        this.#slowestRefusalMs = Math.max(this.#slowestRefusalMs, performance.now() - began);
+        this.#refusals.push({ asked: began, told: performance.now() });
         if (!refusal.error.retryable) this.#wrongs.push(`${payload.text}: ${refusal.error.code}`);
         await pause(Math.min(refusal.error.retryAfterMs ?? 50, 500));
       }

@@ -23,6 +23,8 @@ describe('the terms of a text', () => {
     expect(holds(['the', 'orch'])).toBe(true);
     expect(holds(['orch', 'the'])).toBe(false);
     expect(wantedTerms(['orchestra'])).toEqual({ all: ['orches'], begun: 'orchestra' });
+    expect(wantedTerms(['a', 'munich', 'orchestra'])?.all).toEqual(['orches', 'munich=', 'a=']);
+    expect(wantedTerms(['the', 'orc'])?.all).toEqual(['the=', 'orc']);
     expect(wantedTerms(['—'])).toBeNull();
   });
 });
