@@ -18,7 +18,7 @@ export async function applyWrites(
   // The first one tells whether there is a place for them.
   if (!(await insertOnce(models.messages, inserts, { conversationId }))) return false;
   await Promise.all([
-    updates.length > 0 && update(models, updates),
+    updates.length > 0 && update(models, conversationId, updates),
     removal !== null && remove(models, conversationId, removal),
     claim !== null && handOver(models, conversationId, claim),
     preference !== null &&
@@ -27,12 +27,15 @@ export async function applyWrites(
   return true;
 }
 
-async function update({ messages }: Models, updates: readonly MessageUpdate[]): Promise<void> {
+async function update(
+  { messages }: Models,
+  conversationId: string,
+  updates: readonly MessageUpdate[],
+): Promise<void> {
   await messages.bulkWrite(
-    updates.map(({ messageId, rev, set, unset }) => ({
+    updates.map(({ seq, was, rev, set, unset }) => ({
       updateOne: {
-        // One that was changed after this has had it, and one that was deleted needs it no more.
-        filter: { _id: messageId, rev: { $lt: rev }, deleted: { $ne: true } },
+        filter: { conversationId, rev: was, seq },
         update: {
           $set: { ...Object.fromEntries(set), rev },
           ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((field) => [field, 1])) }),

@@ -48,7 +48,7 @@ async function planChoice(
       fields: { rev, updatedAt: Math.max(conversation.updatedAt, at) },
       updates: [
         {
-          ...{ messageId, rev, set: Object.entries({ ...shown, ...found }) },
+          ...{ seq: message.seq, was: message.rev, rev, set: Object.entries({ ...shown, ...found }) },
           unset: found.terms === undefined ? ['terms', 'place'] : [],
         },
       ],

@@ -64,8 +64,9 @@ export interface Removal {
 }
 
 export interface MessageUpdate {
-  readonly messageId: string;
-  /** The message's new `rev`: it is updated unless it has this one already, or a later one. */
+  readonly seq: number;
+  /** The message's `rev` before: one that has another was updated by this already, and maybe by others after it. */
+  readonly was: number;
   readonly rev: number;
   /** Pairs, since a path is no name of a field. */
   readonly set: readonly (readonly [path: string, value: unknown])[];

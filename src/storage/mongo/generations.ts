@@ -1,3 +1,4 @@
+import type { mongo } from 'mongoose';
 import type { Message, StoredCandidate } from '../../conversation/message.ts';
 import type { GenerationEnd, GenerationStore } from '../../conversation/stores.ts';
 import type { Planned } from './changes.ts';
@@ -94,7 +95,7 @@ async function planStart(
   return {
     change: {
       fields: { rev },
-      updates: [{ messageId: reply._id, rev, set: Object.entries(set), unset: [] }],
+      updates: [{ seq: reply.seq, was: reply.rev, rev, set: Object.entries(set), unset: [] }],
       answer: () => true,
     },
   };
@@ -126,7 +127,7 @@ async function planEnd(
   return {
     change: {
       fields: { rev, updatedAt: Math.max(conversation.updatedAt, at) },
-      updates: [{ messageId: reply._id, rev, set: Object.entries(set), unset: ['unfinished'] }],
+      updates: [{ seq: reply.seq, was: reply.rev, rev, set: Object.entries(set), unset: ['unfinished'] }],
       answer: () => toOneMessage(models, { ...reply, ...ended, rev }),
     },
   };
@@ -134,17 +135,26 @@ async function planEnd(
 
 async function appendText(models: Models, { generationId, offset, text }: Piece): Promise<boolean> {
   if (!text.isWellFormed()) throw new Error(`A piece of generation ${generationId} splits a surrogate pair.`);
-  const appended = await models.messages.updateOne(
-    { generationId, ...unfinished, 'generation.logUnits': offset },
-    { $push: { 'generation.log': text }, $inc: { 'generation.logUnits': text.length } },
-  );
-  if (appended.matchedCount > 0) return true;
+  const appended = await models.messages.updateOne({ generationId }, appendIfNext(offset, text), {
+    updatePipeline: true,
+  });
+  if (appended.modifiedCount > 0) return true;
   const reply = await findReply(models, generationId);
   if (reply === null || reply.generation.endedAt !== null) return false;
   const { log, logUnits } = reply.generation;
   // It was written, and the answer got lost.
   if (logUnits === offset + text.length && log.at(-1) === text) return true;
   throw new Error(`The log of generation ${generationId} ends at ${logUnits}, not at ${offset}.`);
+}
+
+/** The condition is in the update, since a server may go by an index only if that has all fields of the query. */
+function appendIfNext(offset: number, text: string): mongo.Document[] {
+  const log = { $concatArrays: ['$generation.log', [{ $literal: text }]] };
+  const appended = { $mergeObjects: ['$generation', { log, logUnits: offset + text.length }] };
+  const isNext = {
+    $and: [{ $eq: ['$generation.endedAt', null] }, { $eq: ['$generation.logUnits', offset] }],
+  };
+  return [{ $set: { generation: { $cond: [isNext, appended, '$generation'] } } }];
 }
 
 async function replaceCandidate(

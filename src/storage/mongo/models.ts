@@ -119,7 +119,7 @@ const messages = new Schema(
     { name: 'unfinished', partialFilterExpression: { unfinished: { $exists: true } } },
   )
   .index({ conversationId: 1, line: 1, seq: 1 }, { name: 'line' })
-  .index({ conversationId: 1, rev: 1 }, { name: 'rev' })
+  .index({ conversationId: 1, rev: 1, seq: 1 }, { name: 'rev' })
   .index({ conversationId: 1, parentId: 1, seq: 1 }, { name: 'parent' })
   .index({ conversationId: 1, 'fork.line': 1 }, { name: 'fork' })
   .index({ userId: 1, terms: 1, place: -1 }, { name: 'terms' });

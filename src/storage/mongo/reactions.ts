@@ -57,7 +57,7 @@ function withReaction(
   return {
     change: {
       fields: { rev },
-      updates: [{ messageId: message._id, rev, set: [['reaction', reaction]], unset: [] }],
+      updates: [{ seq: message.seq, was: message.rev, rev, set: [['reaction', reaction]], unset: [] }],
       answer: () => toOneMessage(context.models, { ...message, reaction, rev }),
     },
   };

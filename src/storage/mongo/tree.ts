@@ -62,8 +62,8 @@ async function planDeletion(
   const rev = conversation.rev + (isShown ? 2 : 1);
   const left = versions.filter(({ _id }) => _id !== messageId);
   const updates = left.map(
-    ({ _id }, index): MessageUpdate => ({
-      ...{ messageId: _id, rev: rev + 1 + index, set: [], unset: [] },
+    ({ seq, rev: was }, index): MessageUpdate => ({
+      ...{ seq, was, rev: rev + 1 + index, set: [], unset: [] },
     }),
   );
   const fields = {

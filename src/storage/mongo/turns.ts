@@ -226,8 +226,8 @@ const notAnswered: NotAppended = {
 
 /** `siblings.count` of the older versions of a new message has changed: that gives each of them a new `rev`. */
 function changedVersions(versions: readonly MessageDocument[], firstRev: number): MessageUpdate[] {
-  return versions.map(({ _id: messageId }, index) => ({
-    messageId,
+  return versions.map(({ seq, rev: was }, index) => ({
+    ...{ seq, was },
     rev: firstRev + index,
     set: [],
     unset: [],
