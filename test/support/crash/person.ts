@@ -24,6 +24,8 @@ export interface World {
   /** Whether people should come to an end. */
   isOver(): boolean;
   happened(moment: Moment): void;
+  /** Whether the store may be too busy to answer in time: then a person asks again, as protocol.md asks of clients. */
+  readonly storeMayRefuse: boolean;
   /** Below `below`, from the seed. */
   pick(below: number): number;
 }
@@ -155,7 +157,7 @@ export class Person {
     for (const [generationId, seen] of this.#replies) {
       if (seen.end !== null) continue;
       const offset = seen.text.length;
-      const answer = await this.#call('generation:resume', { generationId, offset });
+      const answer = await this.#untilStored(() => this.#call('generation:resume', { generationId, offset }));
       if (!answer.ok) {
         this.#wrongs.push(`${generationId} cannot be resumed: ${answer.error.code}`);
         seen.end = { status: answer.error.code, text: seen.text };
@@ -203,8 +205,10 @@ export class Person {
   }
 
   async #ask(request: Asked): Promise<void> {
-    this.#world.happened('asked');
-    const answer = await this.#call(request.event, request.payload as never);
+    const answer = await this.#untilStored(() => {
+      this.#world.happened('asked');
+      return this.#call(request.event, request.payload as never);
+    });
     request.isSettled = true;
     if (!answer.ok) {
       const { code, retryAfterMs } = answer.error;
@@ -220,6 +224,18 @@ export class Person {
     if (messageId !== null) this.#own.push(messageId);
     this.#replyOf(value.generationId);
     this.#world.happened('answered');
+  }
+
+  /** The answer to the last call, after those that the store was too busy for. */
+  async #untilStored<T>(call: () => Promise<Ack<T>>): Promise<Ack<T>> {
+    const since = performance.now();
+    for (;;) {
+      const answer = await call();
+      const isTooBusy = !answer.ok && answer.error.code === 'store_unavailable' && this.#world.storeMayRefuse;
+      if (!isTooBusy || performance.now() - since > patienceMs) return answer;
+      this.#refusals++;
+      await pause(answer.error.retryAfterMs ?? 0);
+    }
   }
 
   async #choose(messageId: string): Promise<void> {

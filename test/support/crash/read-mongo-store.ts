@@ -13,6 +13,7 @@ export function killedMongoStore(server: MongoServer): KilledStore {
     directory: server.directory ?? tmpdir(),
     env: { STORE: 'mongodb', MONGODB_URI: uri },
     read: () => readMongoHistory(uri),
+    mayRefuse: true,
   };
 }
 

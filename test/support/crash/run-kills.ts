@@ -31,13 +31,15 @@ export interface KilledStore {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly read: () => Promise<StoredHistory>;
+  /** When it is too busy to answer in time. */
+  readonly mayRefuse: boolean;
 }
 
 export interface KillReport {
   readonly kills: number;
   readonly killedAt: Readonly<Partial<Record<Death, number>>>;
   readonly acknowledged: number;
-  /** With `overloaded`: these may never have happened. */
+  /** With `overloaded`: these may never have happened. Or by a store that was too busy: those were asked again. */
   readonly refused: number;
   /** Replies by how they ended. */
   readonly ends: Readonly<Record<string, number>>;
@@ -63,6 +65,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
       return url;
     },
     happened: (moment) => victim.happened(moment),
+    storeMayRefuse: store.mayRefuse,
   };
   const open = (address: string) => {
     url = address;
@@ -100,6 +103,7 @@ function inFile(dataDirectory: string): KilledStore {
     directory: dataDirectory,
     env: {},
     read: async () => readStoredHistory(dataDirectory),
+    mayRefuse: false,
   };
 }
 
