@@ -4,12 +4,21 @@
  */
 export class Inbox<T> implements AsyncIterable<T> {
   readonly #messages: T[] = [];
+  readonly #join: (earlier: T, later: T) => T | null;
   #wake: (() => void) | null = null;
   #isClosed = false;
 
+  /** @param join one message that says as much as two which wait one after the other; null: there is none. */
+  constructor(join: (earlier: T, later: T) => T | null) {
+    this.#join = join;
+  }
+
   push(message: T): void {
     if (this.#isClosed) return;
-    this.#messages.push(message);
+    const last = this.#messages.at(-1);
+    const joined = last === undefined ? null : this.#join(last, message);
+    if (joined === null) this.#messages.push(message);
+    else this.#messages[this.#messages.length - 1] = joined;
     this.#wakeReader();
   }
 

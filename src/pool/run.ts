@@ -23,7 +23,7 @@ export interface RunOptions {
 }
 
 export function startRun(request: GenerationRequest, { host, onStart, now }: RunOptions): Run {
-  const inbox = new Inbox<RunMessage>();
+  const inbox = new Inbox<RunMessage>(joinText);
   let phase: ReturnType<Run['phase']> = 'waiting';
   const receive = (message: RunMessage) => {
     if (phase === 'ended') return;
@@ -44,6 +44,14 @@ export function startRun(request: GenerationRequest, { host, onStart, now }: Run
       if (phase !== 'ended') hosted.cancel();
     },
   };
+}
+
+/** Text that waits for a reader which is slower than the worker, as a store may be, is worth one write, and not one for each token. */
+function joinText(earlier: RunMessage, later: RunMessage): RunMessage | null {
+  if (earlier.type !== 'event' || later.type !== 'event') return null;
+  const [one, next] = [earlier.event, later.event];
+  if (one.kind !== 'text' || next.kind !== 'text' || one.index !== next.index) return null;
+  return { ...later, event: { ...next, text: one.text + next.text } };
 }
 
 function isLast(event: GenerationEvent): boolean {

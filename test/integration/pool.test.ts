@@ -25,13 +25,14 @@ describe.each(['thread', 'process'] as const)('a pool with one worker, in a %s',
     await endless[Symbol.asyncDispose]();
   });
 
-  test('twenty people get their text at the same time, token by token', async () => {
+  test('twenty people get their text at the same time, while it is written', async () => {
     const replies = await Promise.all(
       Array.from({ length: 20 }, (_, i) => collect(pool.generate(aRequest(`g${i}`), never()))),
     );
     for (const events of replies) {
       expect(events[0]).toMatchObject({ kind: 'started', candidates: 1 });
-      expect(events.filter(({ kind }) => kind === 'text').length).toBeGreaterThan(20);
+      // What comes at once from the worker is one piece.
+      expect(events.filter(({ kind }) => kind === 'text').length).toBeGreaterThan(2);
       expect(textOf(events)).toBe(ALPHABET);
       expect(events.at(-1)).toMatchObject({
         kind: 'finished',
