@@ -72,7 +72,7 @@ export interface AnswerObserver {
 /** Losing its worker costs a reply time, and nothing else, once: what was there when two workers died may be why. */
 const attemptsMax = 2;
 
-/** Attempts to store the end of a reply, with pauses that double from 100 ms on: about 25 s in all. */
+/** Attempts to read or store what a reply cannot do without, with pauses that double from 100 ms on: about 25 s in all. */
 const storeAttemptsMax = 28;
 /** As often as that a store is asked that may be back for a moment. */
 const storePauseMsMax = 1000;
@@ -130,17 +130,19 @@ async function makeReply(deps: AnswerDeps, making: Making): Promise<Outcome> {
   // An attempt counts from here on: a process that dies while it loads the model does not die of this reply.
   await Promise.race([deps.generator.ready(), reply.stopped()]);
   if (reply.stopReason !== null) return nothingMade;
-  making.read = await deps.windows.read(turn);
+  making.read = await onceThere(deps, reply, () => deps.windows.read(turn));
+  if (making.read === null) return nothingMade;
   const prompt = buildPrompt(deps.prompt, making.read);
   const seed = deps.ids.seed();
   const { model } = deps.generator;
-  const isStarted = await deps.store.startGeneration({
+  const start = {
     generationId: turn.generationId,
     setup: { model, template: prompt.trace.template, seed, variant: null },
     trace: prompt.trace,
     at: deps.clock.now(),
-  });
-  if (!isStarted || reply.stopReason !== null) return nothingMade;
+  };
+  const isStarted = await onceThere(deps, reply, () => deps.store.startGeneration(start));
+  if (isStarted !== true || reply.stopReason !== null) return nothingMade;
   return await generateThroughLosses(deps, making, { turn, prompt, seed });
 }
 
@@ -258,11 +260,28 @@ async function storeEnd(deps: AnswerDeps, turn: Turn, end: GenerationEnd): Promi
       return (await deps.store.endGeneration(end)) ?? 'deleted';
     } catch (error) {
       deps.observer.failed(turn, error);
-      if (attempt < storeAttemptsMax) await deps.pause(Math.min(50 * 2 ** attempt, storePauseMsMax));
+      if (attempt < storeAttemptsMax) await deps.pause(pauseAfter(attempt));
     }
   }
   return 'unstored';
 }
+
+/** Waits for a store that is away for a moment: the message is acknowledged, so its reply is due. Null when that was stopped meanwhile. */
+async function onceThere<T>(deps: AnswerDeps, reply: Reply, work: () => Promise<T>): Promise<T | null> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isAway = error instanceof CodedError && error.code === 'store_unavailable';
+      if (!isAway || attempt === storeAttemptsMax) throw error;
+      deps.observer.failed(reply.turn, error);
+      await Promise.race([deps.pause(pauseAfter(attempt)), reply.stopped()]);
+      if (reply.stopReason !== null) return null;
+    }
+  }
+}
+
+const pauseAfter = (attempt: number) => Math.min(50 * 2 ** attempt, storePauseMsMax);
 
 function toReplyEnd(
   { stream, turn }: Reply,

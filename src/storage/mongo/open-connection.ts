@@ -5,14 +5,14 @@ import { toStoreError } from './store-error.ts';
 export interface MongoStoreOptions {
   /** With credentials, if it needs any. */
   readonly uri: string;
-  /** Milliseconds that a call may wait for an answer; 900 when it is not given. */
+  /** Milliseconds that a call may wait for an answer; 650 when it is not given. */
   readonly answerMs?: number;
   /** Whether another store is copied into it: then it may be one into which that was broken off. */
   readonly isCopyTarget?: boolean;
 }
 
 /** Milliseconds after which a call that got no answer fails: whoever waits is told, within a second, rather than kept (call-time.ts). */
-export const answerMs = 900;
+export const answerMs = 650;
 /** Milliseconds after which a connection that is silent is given up; what takes longer than a call is done over it, too. */
 const silentMs = 60_000;
 const defaultDatabase = 'amity';

@@ -124,6 +124,28 @@ describe('answerTurn', () => {
     expect(world.failures).toHaveLength(3);
   });
 
+  it('waits for a store that is away when the reply begins, unless it is stopped', async () => {
+    let away = 2;
+    let onAway = () => {};
+    const flaky = (store: Store): Store =>
+      Object.assign(Object.create(store) as Store, {
+        startGeneration: async (start: Parameters<Store['startGeneration']>[0]) => {
+          if (away-- <= 0) return store.startGeneration(start);
+          onAway();
+          throw new CodedError('store_unavailable', 'away');
+        },
+      });
+    await using world = await openTurnWorld([{ say: 'Here' }], flaky);
+    const { reply } = await world.send('Hi');
+    expect(await reply.stream.ended()).toMatchObject({ kind: 'end', message: { text: 'Here' } });
+    expect(world.failures).toHaveLength(2);
+    away = 1000;
+    const { reply: stopped } = await world.send('And now?');
+    onAway = () => stopped.stop('cancelled');
+    expect(await stopped.stream.ended()).toMatchObject({ finishReason: 'cancelled' });
+    expect(world.generator.requests).toHaveLength(1);
+  });
+
   it('says so when the store stays away, and the next start takes the reply up again', async () => {
     const broken = (store: Store): Store =>
       Object.assign(Object.create(store) as Store, {
