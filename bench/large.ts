@@ -119,7 +119,8 @@ async function explainReads(): Promise<void> {
   });
   const queries: Record<string, unknown>[] = [];
   mongoose.connections[before]?.getClient().on('commandStarted', ({ commandName, command }) => {
-    if (commandName === 'find') queries.push(command as Record<string, unknown>);
+    if (commandName === 'find' || commandName === 'aggregate')
+      queries.push(command as Record<string, unknown>);
   });
   const conversationId =
     (await watched.conversationIds({ userId: heavyUser, after: null, limit: 1 }))[0] ?? '';
@@ -144,14 +145,16 @@ async function explainReads(): Promise<void> {
 }
 
 async function explain(connection: mongoose.Connection, query: Record<string, unknown>): Promise<Plan> {
-  const { lsid: _, $clusterTime: __, $db: ___, txnNumber: ____, readConcern: _____, ...find } = query;
-  const plan = await connection.db?.command({ explain: find, verbosity: 'executionStats' });
-  const stats = plan?.['executionStats'] ?? {};
-  const index = JSON.stringify(plan?.['queryPlanner'] ?? {}).match(/"indexName":"([^"]+)"/)?.[1];
+  const { lsid: _, $clusterTime: __, $db: ___, txnNumber: ____, readConcern: _____, ...asked } = query;
+  const plan = JSON.stringify(await connection.db?.command({ explain: asked, verbosity: 'executionStats' }));
+  const [collection, filter] =
+    'find' in asked
+      ? [asked['find'], asked['filter']]
+      : [asked['aggregate'], (asked['pipeline'] as { $match: object }[])[0]?.$match];
   return {
-    query: `${find['find']} ${Object.keys(find['filter'] as object).join(', ')}`,
-    index: index ?? JSON.stringify(plan?.['queryPlanner'] ?? {}).match(/"stage":"(\w+)"/)?.[1] ?? 'unknown',
-    examined: Number(stats['totalDocsExamined']),
-    returned: Number(stats['nReturned']),
+    query: `${collection} ${Object.keys(filter as object).join(', ')}`,
+    index: plan.match(/"indexName":"([^"]+)"/)?.[1] ?? plan.match(/"stage":"(\w+)"/)?.[1] ?? 'unknown',
+    examined: Number(plan.match(/"totalDocsExamined":(\d+)/)?.[1]),
+    returned: Number(plan.match(/"nReturned":(\d+)/)?.[1]),
   };
 }

@@ -2,6 +2,7 @@ import type { Message } from '../../conversation/message.ts';
 import type { ConversationListStore, SearchHit } from '../../conversation/stores.ts';
 import type { Context } from './context.ts';
 import type { MessageDocument } from './documents.ts';
+import { shown } from './filters.ts';
 import type { Models } from './models.ts';
 import { excerptOf, wantedTerms } from './search-terms.ts';
 import { toMessages } from './to-messages.ts';
@@ -32,19 +33,22 @@ export function searchMethods({ models }: Context): Pick<ConversationListStore, 
       const wanted = wantedTerms(words);
       if (wanted === null) return { hits: [], hasMore: false };
       const { all, begun } = wanted;
-      const [first = ''] = all;
-      const more = { $elemMatch: { $gte: begun ?? '', $lt: `${begun}${lastLetter}` } };
-      // One alone as it is: there are servers that go by no index for a list of one.
-      const terms = all.length === 1 && begun === null ? first : { $all: all, ...(begun !== null && more) };
-      const found = await models.messages
-        .find({
-          ...{ userId, terms },
-          ...(after !== null && { place: { $lt: after } }),
-          ...(conversationId !== null && { conversationId }),
-        })
-        .sort({ place: -1 })
-        .limit(limit + 1)
-        .lean<(MessageDocument & { readonly place: number })[]>();
+      const [first, ...others] = all;
+      // Apart, since a server may go by an index only for fields and values that it has, one of each; MongoDB takes both as one.
+      const byIndex = { userId, terms: first, ...(after !== null && { place: { $lt: after } }) };
+      const more = { $elemMatch: { $gte: begun, $lt: `${begun}${lastLetter}` } };
+      const terms = { ...(others.length > 0 && { $all: others }), ...(begun !== null && more) };
+      const byLooking = {
+        ...(Object.keys(terms).length > 0 && { terms }),
+        ...(conversationId !== null && { conversationId }),
+      };
+      const found = await models.messages.aggregate<MessageDocument & { readonly place: number }>([
+        { $match: byIndex },
+        { $match: byLooking },
+        { $sort: { place: -1 } },
+        { $limit: limit + 1 },
+        { $project: shown },
+      ]);
       const page = found.slice(0, limit);
       const messages = await messagesOf(models, page);
       const hits = page.flatMap(({ _id, text, place }): SearchHit[] => {
