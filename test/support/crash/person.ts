@@ -30,8 +30,8 @@ export interface World {
   pick(below: number): number;
 }
 
-/** Longer than anything takes that still works. */
-const patienceMs = 30_000;
+/** Longer than anything takes that still works, on a machine that has much else to do: what takes longer hangs. */
+const patienceMs = 120_000;
 
 class LinkLost extends Error {}
 
@@ -55,6 +55,7 @@ export class Person {
   #socket: Socket<ServerToClientEvents, ClientToServerEvents> | null = null;
   #said = 0;
   #refusals = 0;
+  #slowestEndMs = 0;
 
   constructor(world: World, token: string) {
     this.#world = world;
@@ -75,7 +76,7 @@ export class Person {
   get counts() {
     const answered = this.#requests.filter(({ answer }) => answer !== null).length;
     const ends = [...this.#replies.values()].map(({ end }) => end?.status ?? 'unfinished');
-    return { answered, refused: this.#refusals, ends };
+    return { answered, refused: this.#refusals, ends, slowestEndMs: this.#slowestEndMs };
   }
 
   /** Talks until the world is over, then sees everything to its end. */
@@ -257,11 +258,13 @@ export class Person {
   }
 
   async #endOf(generationId: string): Promise<void> {
+    const began = performance.now();
     const deadline = expire(`no end of ${generationId}`);
     while (this.#replyOf(generationId).end === null) {
       if (this.#socket?.connected !== true) throw new LinkLost();
       await Promise.race([this.#changed.wait(), deadline]);
     }
+    this.#slowestEndMs = Math.max(this.#slowestEndMs, performance.now() - began);
   }
 }
 

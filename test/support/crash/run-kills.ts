@@ -43,6 +43,8 @@ export interface KillReport {
   readonly refused: number;
   /** Replies by how they ended. */
   readonly ends: Readonly<Record<string, number>>;
+  /** The longest that somebody waited for the end of a reply while the server was there, in milliseconds. */
+  readonly slowestEndMs: number;
   readonly violations: readonly Violation[];
 }
 
@@ -115,6 +117,7 @@ function toReport(people: readonly (Person | Sender)[], victim: Victim, stored: 
     acknowledged: counts.reduce((sum, { answered }) => sum + answered, 0),
     refused: counts.reduce((sum, { refused }) => sum + refused, 0),
     ends: countBy(counts.flatMap(({ ends }) => ends)),
+    slowestEndMs: Math.round(Math.max(...counts.map(({ slowestEndMs }) => slowestEndMs))),
     violations: findViolations(
       people.map((person) => person.history),
       stored,

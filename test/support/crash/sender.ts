@@ -55,7 +55,7 @@ export class Sender {
 
   get counts() {
     const answered = this.#requests.filter(({ answer }) => answer !== null).length;
-    return { answered, refused: this.#refusals.length, ends: [] as readonly string[] };
+    return { answered, refused: this.#refusals.length, ends: [] as readonly string[], slowestEndMs: 0 };
   }
 
   get refusals(): readonly Refusal[] {
