@@ -51,6 +51,22 @@ export function branchPromises(underTest: StoreUnderTest): void {
     }
   });
 
+  it('fills a page, however far apart its messages lie', async () => {
+    const { store } = underTest;
+    const user = await createScenario(store);
+    const { conversationId } = user;
+    const root = await user.exchange('one', 'first');
+    const two = await user.exchange('two', 'second', root.messageId);
+    for (let n = 0; n < 50; n += 1) await user.send('aside', root.messageId);
+    const { messageId: leafId } = await user.exchange('three', 'third', two.messageId);
+    const page = await store.branchPage({ conversationId, leafId, limit: 3 });
+    expect(page.messages.map(({ seq }) => seq)).toStrictEqual([4, 105, 106]);
+    expect(page.hasMore).toBe(true);
+    const whole = await store.branchPage({ conversationId, leafId, limit: 6 });
+    expect(whole.messages.map(({ seq }) => seq)).toStrictEqual([1, 2, 3, 4, 105, 106]);
+    expect(whole.hasMore).toBe(false);
+  });
+
   it('takes a beforeSeq that lies on another branch or past the leaf', async () => {
     const { store } = underTest;
     const user = await createScenario(store);

@@ -2,9 +2,12 @@ import type { Message } from '../../conversation/message.ts';
 import type { BranchQuery } from '../../conversation/stores.ts';
 import type { MessageDocument } from './documents.ts';
 import { inStretches, isThere, shown } from './filters.ts';
-import { branchTo, type Forks, pageOf, rootFork } from './lines.ts';
+import { branchTo, type Forks, newestOf, pageOf, rootFork, type Stretch } from './lines.ts';
 import type { Models } from './models.ts';
 import { groupOf, type Sibling, siblingsUnder, withSiblings } from './to-messages.ts';
+
+/** So many messages are read as fast as fewer: a short conversation takes one query. */
+const closePlacesMin = 100;
 
 /** The first message of a line. */
 type Starter = Pick<MessageDocument, 'line' | 'fork' | 'parentId' | 'role' | 'deleted'>;
@@ -28,11 +31,7 @@ export function createBranchReads(models: Models) {
       if (top?.conversationId !== conversationId || !isThere(top)) return { messages: [], hasMore: false };
       const stretches = pageOf(branchTo(toForks(starters), top), beforeSeq, limit + 1);
       if (stretches.length === 0) return { messages: [], hasMore: false };
-      const found = await messages
-        .find({ conversationId, ...inStretches(stretches) }, shown)
-        .sort({ seq: -1 })
-        .limit(limit + 1)
-        .lean<MessageDocument[]>();
+      const found = await newestIn(models, { conversationId, stretches, count: limit + 1 });
       const page = found.slice(0, limit).reverse();
       return {
         messages: withSiblings(page, await siblingsOf(models, page, starters)),
@@ -60,6 +59,27 @@ export function createBranchReads(models: Models) {
         .map(({ _id }) => _id);
     },
   };
+}
+
+/**
+ * Those that lie close together are looked for first: a server that puts in order what it has found, instead of reading an index in its
+ * order, would look at all of a long conversation for each page.
+ */
+async function newestIn(
+  { messages }: Models,
+  asked: { readonly conversationId: string; readonly stretches: readonly Stretch[]; readonly count: number },
+): Promise<MessageDocument[]> {
+  const { conversationId, stretches, count } = asked;
+  const read = (part: readonly Stretch[]) =>
+    messages
+      .find({ conversationId, ...inStretches(part) }, shown)
+      .sort({ seq: -1 })
+      .limit(count)
+      .lean<MessageDocument[]>();
+  const close = newestOf(stretches, Math.max(count * 2, closePlacesMin));
+  const found = await read(close);
+  const isAll = close.length === stretches.length && close.at(-1)?.from === stretches.at(-1)?.from;
+  return found.length === count || isAll ? found : await read(stretches);
 }
 
 async function startersOf({ messages }: Models, conversationId: string): Promise<Starter[]> {

@@ -53,6 +53,18 @@ export function pageOf(stretches: readonly Stretch[], beforeSeq: number, count: 
     .map((stretch) => ({ ...stretch, to: Math.min(stretch.to, beforeSeq - 1) }));
 }
 
+/** The part of some stretches in which the newest `places` values of `seq` lie, whether or not all of them are taken. */
+export function newestOf(stretches: readonly Stretch[], places: number): Stretch[] {
+  const newest: Stretch[] = [];
+  let left = places;
+  for (const stretch of stretches) {
+    if (left <= 0) break;
+    newest.push({ ...stretch, from: Math.max(stretch.from, stretch.to - left + 1) });
+    left -= stretch.to - stretch.from + 1;
+  }
+  return newest;
+}
+
 function forkOf(forks: Forks, line: number): Fork {
   const fork = forks.get(line);
   if (fork === undefined) throw new Error(`Nobody knows where line ${line} begins.`);

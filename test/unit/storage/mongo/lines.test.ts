@@ -6,6 +6,7 @@ import {
   type Fork,
   isOn,
   type LinePlace,
+  newestOf,
   pageOf,
   rootFork,
 } from '../../../../src/storage/mongo/lines.ts';
@@ -72,6 +73,20 @@ describe('the lines of a conversation', () => {
       }),
       { numRuns: 500, seed: 3 },
     );
+  });
+
+  it('are cut to their newest places', () => {
+    const stretches = [
+      { line: 20, from: 20, to: 23 },
+      { line: 1, from: 1, to: 9 },
+    ];
+    expect(newestOf(stretches, 3)).toEqual([{ line: 20, from: 21, to: 23 }]);
+    expect(newestOf(stretches, 4)).toEqual([{ line: 20, from: 20, to: 23 }]);
+    expect(newestOf(stretches, 6)).toEqual([
+      { line: 20, from: 20, to: 23 },
+      { line: 1, from: 8, to: 9 },
+    ]);
+    expect(newestOf(stretches, 99)).toEqual(stretches);
   });
 
   it('fail where nobody knows a line', () => {
